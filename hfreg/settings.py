@@ -1,0 +1,138 @@
+"""Settings: what the environment says, read here and nowhere else.
+
+Covers the home folder, the engine, limits, the events database, the token of the environment and
+the Hub's own variables as far as the product has to know them. It does not cover what users set on
+pages (the token file lives in `hfreg.hub.token`) nor what a definition says about itself.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hfreg.errors import SettingsError
+
+TOKEN_VARIABLES = ("HUGGINGFACE_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+ENGINES = ("inline", "isolated")
+STARTERS = Path(__file__).resolve().parent.parent / "data" / "starter"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A Hugging Face token and where it came from; its repr never shows it."""
+
+    value: str = field(repr=False)
+    source: str
+
+    @property
+    def masked(self) -> str:
+        """The token as a page may show it: `hf_…wxyz`."""
+        return f"hf_…{self.value[-4:]}" if len(self.value) >= 12 else "…"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What one process runs with; frozen, so that a Registry means one thing for its whole life."""
+
+    home: Path
+    home_from: str = "default"
+    engine: str = "inline"
+    require_approved: bool = False
+    database_url: str = ""
+    memory_budget_mb: int | None = None
+    timeout_s: float = 60.0
+    log_level: str = "WARNING"
+    endpoint: str = "https://huggingface.co"
+    offline: bool = False
+
+    @classmethod
+    def from_environment(
+        cls, home: str | Path | None = None, environ: Mapping[str, str] | None = None, engine: str = "inline"
+    ) -> Settings:
+        """Read the settings of this process; an argument wins over its variable.
+
+        `engine` is the default of the entrance (the workbench may prefer another than plain Python).
+        Raises SettingsError naming the variable and the value that cannot be used.
+        """
+        env = os.environ if environ is None else environ
+        where, source = _home(home, env)
+        return cls(
+            home=where,
+            home_from=source,
+            engine=_choice(env, "HFREG_ENGINE", ENGINES, engine),
+            require_approved=_flag(env, "HFREG_REQUIRE_APPROVED"),
+            database_url=env.get("HFREG_DATABASE_URL", ""),
+            memory_budget_mb=int(mb) if (mb := _number(env, "HFREG_MEMORY_BUDGET_MB")) else None,
+            timeout_s=_number(env, "HFREG_TIMEOUT_S") or 60.0,
+            log_level=_choice(
+                env, "HFREG_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "WARNING"
+            ),
+            endpoint=env.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co",
+            offline=_flag(env, "HF_HUB_OFFLINE") or _flag(env, "TRANSFORMERS_OFFLINE"),
+        )
+
+
+def environment_token(environ: Mapping[str, str] | None = None) -> Token | None:
+    """Find the token that the environment holds: the variables in order, then the token files."""
+    env = os.environ if environ is None else environ
+    for name in TOKEN_VARIABLES:
+        if value := env.get(name, "").strip():
+            return Token(value, f"environment variable {name}")
+    hub_home = Path(env.get("HF_HOME") or Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
+    for path in filter(None, (env.get("HF_TOKEN_PATH"), str(hub_home / "token"))):
+        try:
+            value = Path(path).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            continue
+        if value:
+            return Token(value, f"file {path}")
+    return None
+
+
+def operating_system_user() -> str:
+    """Return the name of the account this process runs under, `unknown` where there is none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may have a uid without a name
+        return "unknown"
+
+
+def _home(home: str | Path | None, env: Mapping[str, str]) -> tuple[Path, str]:
+    if home is not None:
+        return Path(home).expanduser().resolve(), "argument"
+    if named := env.get("HFREG_HOME"):
+        return Path(named).expanduser().resolve(), "HFREG_HOME"
+    return Path("data").resolve(), "default ./data"
+
+
+def _flag(env: Mapping[str, str], name: str) -> bool:
+    text = env.get(name, "").strip().lower()
+    if text in {"", "0", "false", "no", "off"}:
+        return False
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    raise SettingsError(f"{name}={env[name]!r} is neither on nor off. Set it to 1 or 0.")
+
+
+def _number(env: Mapping[str, str], name: str) -> float | None:
+    text = env.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value < 1e9:
+        raise SettingsError(f"{name}={text!r} is not a number above 0.")
+    return value
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...], default: str) -> str:
+    text = env.get(name, "").strip() or default
+    for choice in choices:
+        if text.lower() == choice.lower():
+            return choice
+    raise SettingsError(f"{name}={text!r} is not one of {', '.join(choices)}.")
