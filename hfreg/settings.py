@@ -67,9 +67,7 @@ class Settings:
             database_url=env.get("HFREG_DATABASE_URL", ""),
             memory_budget_mb=int(mb) if (mb := _number(env, "HFREG_MEMORY_BUDGET_MB")) else None,
             timeout_s=_number(env, "HFREG_TIMEOUT_S") or 60.0,
-            log_level=_choice(
-                env, "HFREG_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "WARNING"
-            ),
+            log_level=_choice(env, "HFREG_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "WARNING"),
             endpoint=env.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co",
             offline=_flag(env, "HF_HUB_OFFLINE") or _flag(env, "TRANSFORMERS_OFFLINE"),
         )

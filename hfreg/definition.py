@@ -1,0 +1,218 @@
+"""Definition: what a model developer writes down about a model, as frozen data that knows its rules.
+
+A change is a new object; a Definition under a number and a state is a `hfreg.version.Version`. Rules that
+need nothing but the definition itself (names, types, defaults, sizes) are found by `Definition.findings()`;
+rules about the source are in `hfreg.scoring.check`, rules about other models in `hfreg.registry`.
+
+    >>> d = Definition(alias="shout", arguments=[Argument("text", "String")], scoring_logic="return text")
+    >>> d.findings()
+    []
+    >>> d.bind(text="hi")
+    {'text': 'hi'}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Literal, get_args
+
+from pydantic import field_validator
+
+from hfreg import types
+from hfreg.argument import Argument, canonical, name_findings, notation_problem
+from hfreg.errors import ArgumentError, did_you_mean
+from hfreg.values import Finding, Frozen
+
+InputType = Literal["API Based", "Python Function", "Custom"]
+
+INPUT_TYPES: tuple[str, ...] = get_args(InputType)
+AVAILABLE_INPUT_TYPES = ("Python Function",)
+MODEL_PROVIDERS = ("Hugging Face",)
+MODEL_TYPES = (
+    "Text Classification",
+    "Text Generation",
+    "Text Embedding",
+    "Guardrail",
+    "Other",
+)
+OWNERSHIP_TYPES = ("Internal", "Vendor", "Open source")
+MAX_SOURCE_BYTES = 64 * 1024
+MAX_DESCRIPTION = 20_000
+PLATFORM_NAMES = frozenset({"cache"})
+
+_MISSING = object()
+
+
+class Limits(Frozen):
+    """What one call may use; None means the platform's default."""
+
+    time_s: float | None = None
+    memory_mb: int | None = None
+
+
+class Definition(Frozen):
+    """All that a model developer says about one model."""
+
+    alias: str
+    name: str = ""
+    description: str = ""
+    group: str = ""
+    permissible_purpose: str = ""
+    ownership_type: str = ""
+    model_type: str = ""
+    output_type: str = "Any"
+    input_type: InputType = "Python Function"
+    model_provider: str = "Hugging Face"
+    arguments: tuple[Argument, ...] = ()
+    scoring_logic: str = ""
+    resources: tuple[str, ...] = ()
+    token: bool = False
+    network: bool = False
+    limits: Limits = Limits()
+    batching: bool = True
+    store_payloads: bool = False
+    examples: tuple[dict[str, Any], ...] = ()
+    notes: str = ""
+
+    @field_validator("output_type", mode="before")
+    @classmethod
+    def _canonical_type(cls, value: Any) -> Any:
+        return canonical(value)
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{a.alias}: {a.type}" for a in self.arguments)
+        return f"<Definition {self.alias}({arguments}) -> {self.output_type}>"
+
+    __str__ = __repr__
+
+    @property
+    def title(self) -> str:
+        """The name people read: the given name, else the alias."""
+        return self.name or self.alias
+
+    @cached_property
+    def parsed_output_type(self) -> types.Type:
+        """The output type, read; raises TypeNotationError."""
+        return types.parse(self.output_type)
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature of the model as a Python function, in the order of the arguments."""
+        parameters = [
+            inspect.Parameter(
+                a.alias,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=a.default_value if a.optional else inspect.Parameter.empty,
+                annotation=a.parsed_type.annotation,
+            )
+            for a in self.arguments
+        ]
+        if _required_follows_optional(self.arguments):
+            parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
+        return inspect.Signature(parameters, return_annotation=self.parsed_output_type.annotation)
+
+    @cached_property
+    def code_digest(self) -> str:
+        """SHA-256 over everything that changes what a loaded model does; a new digest starts afresh."""
+        parts = (
+            self.scoring_logic,
+            [(a.alias, a.type) for a in self.arguments],
+            self.resources,
+            self.token,
+            self.network,
+            self.input_type,
+        )
+        return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+    @cached_property
+    def _by_alias(self) -> dict[str, Argument]:
+        return {a.alias: a for a in self.arguments}
+
+    def bind(self, /, *positional: Any, **given: Any) -> dict[str, Any]:
+        """Check a call given from Python and fill in defaults; raises ArgumentError, loads nothing."""
+        if len(positional) > len(self.arguments):
+            raise ArgumentError(
+                f"{self.alias} takes {_count(len(self.arguments), 'argument')}, {len(positional)} were given."
+            )
+        for argument, value in zip(self.arguments, positional, strict=False):
+            if argument.alias in given:
+                raise ArgumentError(f"{self.alias} got `{argument.alias}` twice: by position and by name.")
+            given[argument.alias] = value
+        known = self._by_alias
+        for name in given:
+            if name not in known:
+                raise ArgumentError(self._unknown(name))
+        return {a.alias: self._bound(a, given.get(a.alias, _MISSING)) for a in self.arguments}
+
+    def parse_arguments(self, texts: Mapping[str, str]) -> dict[str, Any]:
+        """Read arguments that came as text (form, CSV cell, command line) by their types.
+
+        Returns only those that were given. Raises ArgumentError naming argument, value and type.
+        """
+        for name in texts:
+            if name not in self._by_alias:
+                raise ArgumentError(self._unknown(name))
+        return {n: self._by_alias[n].parsed_type.from_text(text, n) for n, text in texts.items()}
+
+    def findings(self) -> list[Finding]:
+        """List what is wrong with everything but the source, the field of each named."""
+        found = [*name_findings("alias", self.alias), *self._argument_findings()]
+        if problem := notation_problem(self.output_type):
+            found.append(Finding("error", "output_type", None, problem))
+        if len(self.scoring_logic.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES:
+            kib = len(self.scoring_logic.encode("utf-8", "surrogatepass")) / 1024
+            message = f"The scoring logic is {kib:.1f} KiB long; at most {MAX_SOURCE_BYTES // 1024} KiB fit."
+            found.append(Finding("error", "scoring_logic", None, message))
+        if len(self.description) > MAX_DESCRIPTION:
+            message = f"The description has {len(self.description):,} characters; at most {MAX_DESCRIPTION:,} fit."
+            found.append(Finding("error", "description", None, message))
+        if self.input_type not in AVAILABLE_INPUT_TYPES:
+            message = f"{self.input_type} is not available yet. Choose Python Function."
+            found.append(Finding("error", "input_type", None, message))
+        if not self.description.strip():
+            message = "Say what the model is for, its use cases and its limits."
+            found.append(Finding("hint", "description", None, message))
+        return found
+
+    def _argument_findings(self) -> list[Finding]:
+        found: list[Finding] = []
+        seen: set[str] = set()
+        for index, argument in enumerate(self.arguments):
+            field = f"arguments[{index}]"
+            found += argument.findings(field)
+            if argument.alias in seen:
+                message = f"`{argument.alias}` is declared twice. Give each argument a name of its own."
+                found.append(Finding("error", f"{field}.alias", None, message))
+            if argument.alias in PLATFORM_NAMES or argument.alias in self.resources:
+                message = (
+                    f"`{argument.alias}` is a name the platform gives to scoring logic. Try `{argument.alias}_value`."
+                )
+                found.append(Finding("error", f"{field}.alias", None, message))
+            seen.add(argument.alias)
+        return found
+
+    def _bound(self, argument: Argument, value: Any) -> Any:
+        if value is not _MISSING:
+            return argument.parsed_type.check(value, argument.alias)
+        if argument.optional:
+            return argument.default_value
+        expected = ", ".join(str(p) for p in self.signature.parameters.values())
+        raise ArgumentError(f"{self.alias} needs `{argument.alias}`, which is missing. It takes ({expected}).")
+
+    def _unknown(self, name: str) -> str:
+        known = ", ".join(f"`{a.alias}`" for a in self.arguments) or "no arguments"
+        near = did_you_mean(name, (a.alias for a in self.arguments))
+        return f"{self.alias} has no argument `{name}`.{near} It takes {known}."
+
+
+def _required_follows_optional(arguments: tuple[Argument, ...]) -> bool:
+    flags = [a.optional for a in arguments]
+    return flags != sorted(flags)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number or 'no'} {noun}s"

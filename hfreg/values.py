@@ -1,0 +1,50 @@
+"""Values: what every frozen object of the product is built on, and Finding, which names what is wrong with one.
+
+`Frozen` turns pydantic's validation errors into DefinitionError sentences. It holds no rule of its own.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from hfreg.errors import DefinitionError, did_you_mean
+
+Level = Literal["error", "warning", "hint"]
+
+
+class Frozen(BaseModel):
+    """Base of the product's values: immutable, strict about unknown fields, errors in our words."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    def __init__(self, **data: Any) -> None:
+        try:
+            super().__init__(**data)
+        except ValidationError as error:
+            raise DefinitionError(_sentence(type(self), error)) from None
+
+
+class Finding(Frozen):
+    """One thing that `check` has to say; an `error` blocks registering."""
+
+    level: Level
+    field: str
+    line: int | None
+    message: str
+
+    def __init__(self, level: Level, field: str, line: int | None, message: str) -> None:
+        super().__init__(level=level, field=field, line=line, message=message)
+
+    def __str__(self) -> str:
+        place = self.field if self.line is None else f"{self.field}, line {self.line}"
+        return f"{self.level}: {place}: {self.message}"
+
+
+def _sentence(cls: type[BaseModel], error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or cls.__name__
+    if first["type"] == "extra_forbidden":
+        return f"{cls.__name__} has no field `{field}`.{did_you_mean(field, cls.model_fields)}"
+    return f"{cls.__name__}.{field}: {first['msg']} (got {first['input']!r:.60})."
