@@ -1,0 +1,13 @@
+"""The Hugging Face Hub: the token, asking the Hub, files of a pinned commit, provenance, the cache on disk.
+
+The only room that imports huggingface_hub. It does not load models (`hfreg.scoring.libraries`) and
+knows nothing of versions beyond their Pins.
+
+    token.py       where the token is saved, found and checked
+    translate.py   what huggingface_hub raises, as errors of hfreg
+    client.py      Hub: commit, info, search, test connection
+    files.py       which files of a repository are fetched, and what is refused in them
+    fetch.py       Fetcher: the files of one commit on this disk, with progress
+    provenance.py  PinnedResolver: repo id and revision to a pinned folder
+    cache.py       what cached checkpoints use on disk
+"""

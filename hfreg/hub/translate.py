@@ -1,0 +1,145 @@
+"""What huggingface_hub and its HTTP client raise, told as errors of hfreg.
+
+Covers missing, private, gated, wrong token, wrong revision, offline, network and proxy, and finds them
+inside what other libraries wrap around them. Messages are written here: nothing that a server or a
+library says is passed on, so no token and no signed address can slip through.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+from huggingface_hub import errors as hub
+
+from hfreg.errors import (
+    GatedRepo,
+    HubError,
+    HubUnreachable,
+    NotCached,
+    RepoNotFound,
+    RevisionNotFound,
+    TokenRejected,
+)
+from hfreg.settings import Token
+
+INTEGRATIONS = "Settings → Platform Integrations → Hugging Face"
+_BROKEN = {"TransportError", "ReadError", "DecodingError", "RemoteProtocolError"}
+
+
+def translate(
+    error: BaseException, repo: str = "", revision: str | None = None, token: Token | None = None, endpoint: str = ""
+) -> HubError | None:
+    """Find the Hub's own error in the chain of causes and return it as an error of hfreg, else None.
+
+    transformers wraps Hub errors in OSError; the whole chain is walked, the outermost recognised wins.
+    """
+    found = [told for cause in _chain(error) if (told := _one(cause, repo, revision, token, endpoint)) is not None]
+    # LocalEntryNotFoundError only says "not on this disk"; a cause that says why is the better answer.
+    return next((told for told in found if not isinstance(told, NotCached)), found[0] if found else None)
+
+
+def offline_error(repo: str, revision: str | None = None) -> NotCached:
+    """Return the error for a repository that is wanted offline and is not on this disk."""
+    at = f" at {revision}" if revision else ""
+    return NotCached(
+        f"`{repo}`{at} is not on this disk, and HF_HUB_OFFLINE keeps the Hub from being asked. "
+        "Unset HF_HUB_OFFLINE for one call, or copy the model's cache folder here."
+    )
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def _one(error: BaseException, repo: str, revision: str | None, token: Token | None, endpoint: str) -> HubError | None:
+    named = f"`{repo}`" if repo else "The repository"
+    # The order is theirs: a gated repository is also a missing one to isinstance().
+    if isinstance(error, HubError):
+        return error
+    if isinstance(error, hub.GatedRepoError):
+        return GatedRepo(_gated(named, repo, token, endpoint))
+    if isinstance(error, hub.DisabledRepoError):
+        return RepoNotFound(f"{named} was disabled by the Hub. Choose another model.")
+    if isinstance(error, hub.RepositoryNotFoundError):
+        return RepoNotFound(_missing(named, token))
+    if isinstance(error, hub.RevisionNotFoundError):
+        asked = f" `{revision}`" if revision else " that was asked for"
+        return RevisionNotFound(f"{named} has no revision{asked}. Check the branch, tag or commit on the Hub.")
+    if isinstance(error, hub.LocalEntryNotFoundError):
+        return NotCached(f"{named} is not completely on this disk, and the Hub could not be asked.")
+    if isinstance(error, hub.EntryNotFoundError):
+        return HubError(f"{named} lacks a file that its own listing names. Try again, or pin another commit.")
+    if isinstance(error, hub.OfflineModeIsEnabled):
+        return offline_error(repo or "The repository", revision)
+    if isinstance(error, hub.HFValidationError):
+        return RepoNotFound(f"{named} is no repo id of the Hub. Write it as `owner/name`.")
+    if isinstance(error, hub.FileMetadataError):
+        return HubUnreachable(f"What answers at {endpoint} is not a Hub. Check HF_ENDPOINT and any proxy login page.")
+    if isinstance(error, hub.HfHubHTTPError):
+        return _by_status(error.response.status_code, named, token, endpoint)
+    return _by_network(error, endpoint)
+
+
+def _gated(named: str, repo: str, token: Token | None, endpoint: str) -> str:
+    where = f"{endpoint}/{repo}" if endpoint and repo else "its page on the Hub"
+    if token is None:
+        return f"{named} is gated. Accept its terms at {where} and save a token of that account in {INTEGRATIONS}."
+    return (
+        f"{named} is gated, and the account of this token ({token.source}) has no access. "
+        f"Accept its terms at {where}; a fine-grained token also needs the right to read gated repositories."
+    )
+
+
+def _missing(named: str, token: Token | None) -> str:
+    if token is None:
+        return (
+            f"{named} is missing or private: the Hub tells an anonymous caller no more. "
+            f"Check the spelling, or save a token that may read it in {INTEGRATIONS}."
+        )
+    return (
+        f"{named} is missing or private to this token ({token.source}). "
+        f"Check the spelling, or save a token that may read it in {INTEGRATIONS}."
+    )
+
+
+def _by_status(status: int, named: str, token: Token | None, endpoint: str) -> HubError:
+    if status == 401 and token is not None:
+        return TokenRejected(
+            f"The Hub does not accept the token {token.masked} ({token.source}): it is wrong, expired or revoked. "
+            f"Save a new one in {INTEGRATIONS}."
+        )
+    if status == 401:
+        return RepoNotFound(_missing(named, None))
+    if status == 403:
+        who = f"The token {token.masked} ({token.source})" if token else "An anonymous caller"
+        return TokenRejected(f"{who} has no right to read {named}. Give it that right on the Hub, or save another.")
+    if status == 404:
+        return RepoNotFound(_missing(named, token))
+    if status == 429:
+        return HubUnreachable(f"{endpoint or 'The Hub'} answers “too many requests” (429). Wait a few minutes.")
+    return HubUnreachable(f"{endpoint or 'The Hub'} answered with HTTP {status}. Try again later.")
+
+
+def _by_network(error: BaseException, endpoint: str) -> HubError | None:
+    # By the names of the classes: huggingface_hub 1 speaks through httpx, 2 through httpx2.
+    names = {kind.__name__ for kind in type(error).__mro__} if "httpx" in type(error).__module__ else set()
+    where = endpoint or "the Hub"
+    if "ProxyError" in names:
+        return HubUnreachable(f"The proxy on the way to {where} refused. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.")
+    if "TimeoutException" in names:
+        return HubUnreachable(f"{where} did not answer in time. Check the network, or try again.")
+    if "ConnectError" in names:
+        return HubUnreachable(f"{where} cannot be reached. Check the network, HF_ENDPOINT and any proxy.")
+    if names & _BROKEN:
+        return HubUnreachable(f"The connection to {where} broke. Try again: files that are complete are kept.")
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
+        return HubError("The disk is full: the download was not finished. Free some space and try again.")
+    if isinstance(error, PermissionError) and error.filename:
+        return HubError(f"{error.filename} may not be written. Check HF_HOME and the owner of that folder.")
+    return None
