@@ -132,16 +132,22 @@ class Definition(Frozen):
     def _by_alias(self) -> dict[str, Argument]:
         return {a.alias: a for a in self.arguments}
 
-    def bind(self, /, *positional: Any, **given: Any) -> dict[str, Any]:
-        """Check a call given from Python and fill in defaults; raises ArgumentError, loads nothing."""
+    def named(self, positional: tuple[Any, ...], given: Mapping[str, Any]) -> dict[str, Any]:
+        """Give positional arguments their names, in the order of the arguments; raises ArgumentError."""
+        if not positional:
+            return dict(given)
         if len(positional) > len(self.arguments):
             raise ArgumentError(
                 f"{self.alias} takes {_count(len(self.arguments), 'argument')}, {len(positional)} were given."
             )
-        for argument, value in zip(self.arguments, positional, strict=False):
-            if argument.alias in given:
-                raise ArgumentError(f"{self.alias} got `{argument.alias}` twice: by position and by name.")
-            given[argument.alias] = value
+        named = {a.alias: v for a, v in zip(self.arguments, positional, strict=False)}
+        if twice := sorted(set(named) & set(given)):
+            raise ArgumentError(f"{self.alias} got `{twice[0]}` twice: by position and by name.")
+        return {**named, **given}
+
+    def bind(self, /, *positional: Any, **named: Any) -> dict[str, Any]:
+        """Check a call given from Python and fill in defaults; raises ArgumentError, loads nothing."""
+        given = self.named(positional, named)
         known = self._by_alias
         for name in given:
             if name not in known:

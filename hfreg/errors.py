@@ -38,7 +38,35 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hfreg.definition import Finding
+    from hfreg.values import Finding
+
+__all__ = [
+    "HfregError",
+    "SettingsError",
+    "TypeNotationError",
+    "DefinitionError",
+    "ArgumentError",
+    "UnknownModel",
+    "UnknownModelImport",
+    "LifecycleError",
+    "NotApproved",
+    "EditConflict",
+    "ScoringError",
+    "ScoringTimeout",
+    "ScoringCancelled",
+    "OutputError",
+    "HubError",
+    "RepoNotFound",
+    "RevisionNotFound",
+    "GatedRepo",
+    "TokenRejected",
+    "NotCached",
+    "HubUnreachable",
+    "UnsafeRepo",
+    "StoreError",
+    "StoreCorrupt",
+    "ImportFileError",
+]
 
 
 class HfregError(Exception):

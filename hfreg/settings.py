@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -88,6 +88,11 @@ def environment_token(environ: Mapping[str, str] | None = None) -> Token | None:
         if value:
             return Token(value, f"file {path}")
     return None
+
+
+def process_environment() -> MutableMapping[str, str]:
+    """Return the environment of this process, for whoever overlays it; the platform never writes to it."""
+    return os.environ
 
 
 def operating_system_user() -> str:

@@ -47,6 +47,7 @@ class Outcome:
     value: Any = None
     error: HfregError | None = None
     warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     stdout: str = ""
     timings: Timings = Timings()
     cold: bool = False

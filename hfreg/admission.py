@@ -1,0 +1,90 @@
+"""Admission: what a definition must pass, among the other models, to be saved or submitted.
+
+Adds to what the definition and its source say of themselves: resources that exist and do not call in
+circles, and sources pinned to commits. It reads the store and asks the Hub; it runs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from hfreg.definition import Definition
+from hfreg.errors import DefinitionError, LifecycleError, did_you_mean
+from hfreg.scoring.check import repositories, source_findings
+from hfreg.settings import STARTERS
+from hfreg.values import Finding
+from hfreg.version import Pin, Version
+
+if TYPE_CHECKING:
+    from hfreg.hub.client import Hub
+    from hfreg.store.definitions import Definitions
+
+ORDER = {"error": 0, "warning": 1, "hint": 2}
+
+
+def check(definition: Definition, store: Definitions) -> list[Finding]:
+    """List everything there is to say about a definition, worst first; runs nothing."""
+    found = [*definition.findings(), *source_findings(definition), *_resource_findings(definition, store)]
+    return sorted(found, key=lambda f: (ORDER[f.level], f.line or 0))
+
+
+def require(definition: Definition, store: Definitions) -> None:
+    """Raise DefinitionError with the findings when an error is among them."""
+    findings = check(definition, store)
+    errors = [f for f in findings if f.level == "error"]
+    if not errors:
+        return
+    more = f" ({len(errors) - 1} more: see `findings`.)" if len(errors) > 1 else ""
+    first = errors[0]
+    where = first.field if first.line is None else f"{first.field}, line {first.line}"
+    raise DefinitionError(f"`{definition.alias}` cannot be registered. {where}: {first.message}{more}", findings)
+
+
+def pins(definition: Definition, hub: Hub, known: Sequence[Pin] = ()) -> tuple[tuple[Pin, ...], tuple[str, ...]]:
+    """Pin what the source names literally; returns all pins, and a sentence for each that could not be resolved."""
+    from hfreg.hub.provenance import resolve_literals
+
+    have = {(pin.repo, pin.revision) for pin in known}
+    named = [r for r in repositories(definition.scoring_logic) if (r.repo, r.revision) not in have]
+    fresh, unresolved = resolve_literals([(r.repo, r.revision) for r in named], hub, STARTERS) if named else ((), ())
+    return (*known, *fresh), tuple(unresolved)
+
+
+def require_pinned(version: Version) -> None:
+    """Raise LifecycleError naming the sources that no commit is known for."""
+    if version.unresolved:
+        reasons = " ".join(version.unresolved)
+        raise LifecycleError(
+            f"{version.alias} cannot be submitted for approval, because not every source is pinned: {reasons} "
+            "Run it once, or save it again with the Hub in reach."
+        )
+
+
+def _resource_findings(definition: Definition, store: Definitions) -> Iterator[Finding]:
+    known = store.aliases()
+    for index, alias in enumerate(definition.resources):
+        field = f"resources[{index}]"
+        if alias == definition.alias:
+            yield Finding("error", field, None, f"`{alias}` calls itself. A model cannot be its own resource.")
+        elif alias not in known:
+            near = did_you_mean(alias, known)
+            yield Finding("error", field, None, f"`{alias}` is no registered model.{near}")
+        elif circle := _circle(definition.alias, alias, store):
+            yield Finding("error", field, None, f"These models call each other in a circle: {' → '.join(circle)}.")
+
+
+def _circle(start: str, alias: str, store: Definitions) -> list[str]:
+    """Return the way from `start` through `alias` back to `start`, or nothing."""
+    ways = [[start, alias]]
+    seen = {alias}
+    while ways:
+        way = ways.pop()
+        found = store.find(way[-1])
+        for resource in found.definition.resources if found else ():
+            if resource == start:
+                return [*way, start]
+            if resource not in seen:
+                seen.add(resource)
+                ways.append([*way, resource])
+    return []

@@ -1,0 +1,55 @@
+"""Failure: what went wrong inside scoring logic, in the words of who wrote it.
+
+Turns any exception into a ScoringError that shows the user's own lines with their numbers and, where the
+cause is well known and its message is not, says what to do. Errors of the Hub that a library wrapped come
+out as they went in. Secrets and paths of this machine are cut out by `hfreg.scoring.compile`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hfreg.errors import HfregError, ScoringError
+from hfreg.scoring.compile import user_traceback
+
+TOO_LONG = re.compile(
+    r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)|index out of range in self"
+)
+
+
+def scoring_failure(problem: BaseException, alias: str, source_name: str) -> HfregError:
+    """Return the error to show for whatever the scoring logic of `alias` raised."""
+    for cause in _causes(problem):
+        if isinstance(cause, HfregError):
+            return cause
+    text, line = user_traceback(problem, source_name)
+    advice = _advice(problem, alias)
+    return ScoringError(f"{advice}\n{text}" if advice else text, type(problem).__name__, line)
+
+
+def _causes(problem: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    cause: BaseException | None = problem
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _advice(problem: BaseException, alias: str) -> str:
+    if isinstance(problem, ModuleNotFoundError):
+        name = (problem.name or str(problem)).partition(".")[0]
+        return f"{alias} needs the package `{name}`, which is not installed here: pip install {name}"
+    if isinstance(problem, SystemExit):
+        return f"The scoring logic of {alias} called exit({problem.code!r}). Use `return` to end a call."
+    if isinstance(problem, RecursionError):
+        return f"The scoring logic of {alias} calls itself without end."
+    if isinstance(problem, MemoryError):
+        return f"The scoring logic of {alias} ran out of memory."
+    if isinstance(problem, (RuntimeError, IndexError)) and TOO_LONG.search(str(problem)):
+        return (
+            f"The text is longer than the model behind {alias} can read. "
+            "Pass truncation=True where the pipeline or tokenizer is called."
+        )
+    return ""

@@ -1,0 +1,223 @@
+"""Row: one row of arguments through one loaded model, in the thread it is called on.
+
+Binds, compiles and loads on first use, runs, converts the answer, and turns every way it can end into an
+Outcome. It is stopped from outside by a `Stop` set on its thread; who does that is `hfreg.engine.slot`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from functools import partial
+from types import GeneratorType
+from typing import Any
+
+from hfreg.engine import Event, Outcome, Platform, Resolver, Status, Timings
+from hfreg.engine.failure import scoring_failure
+from hfreg.engine.job import Job
+from hfreg.errors import HfregError, ScoringCancelled, ScoringError, ScoringTimeout
+from hfreg.scoring.compile import compile_logic, source_name
+from hfreg.scoring.libraries import Libraries
+from hfreg.version import Version
+
+MAX_PRINTED = 64 * 1024
+
+
+class Stop(BaseException):
+    """Set on a thread from outside, to end the row in work."""
+
+
+class Clock:
+    """Where the time of one row goes, in seconds of `time.perf_counter()`."""
+
+    __slots__ = ("queue_ms", "ran", "run_started", "started")
+
+    def __init__(self, queue_ms: float) -> None:
+        self.queue_ms = queue_ms
+        self.started = self.run_started = time.perf_counter()
+        self.ran = 0.0
+
+    def timings(self, load_ms: float) -> Timings:
+        """Return the milliseconds so far; loading happens within the run and is told apart."""
+        total_ms = (time.perf_counter() - self.started) * 1e3 + self.queue_ms
+        return Timings(self.queue_ms, load_ms, max(0.0, self.ran * 1e3 - load_ms), total_ms)
+
+
+class LoadedModel:
+    """The compiled source of one version with everything it loaded."""
+
+    def __init__(self, version: Version, platform: Platform) -> None:
+        self.since = time.time()
+        self.calls = 0
+        self.load_ms = 0.0
+        self._version = version
+        self._platform = platform
+        self._resolver: Resolver | None = None
+        self._libraries: Libraries | None = None
+        self._function: Callable[..., Any] | None = None
+        self._printed: list[str] = []
+        self._room = 0
+        self._job: Job | None = None
+
+    def run(self, job: Job, row: Mapping[str, Any], queue_ms: float) -> Outcome:
+        """Run one row and return its Outcome, whatever happens in it; only Stop passes through."""
+        self._job, self._printed, self._room = job, [], MAX_PRINTED
+        clock, cold = Clock(queue_ms), self.calls == 0
+        value, warnings, error = None, (), None
+        try:
+            value, warnings = self._answer(job, row, clock, cold)
+        except Stop:
+            raise
+        except HfregError as problem:
+            error = problem
+        except BaseException as problem:  # scoring logic may raise anything, SystemExit too
+            name = self._libraries.source_name if self._libraries else ""
+            error = scoring_failure(problem, job.version.alias, name)
+        return self._outcome(job, clock, cold, value, warnings, error)
+
+    def printed(self) -> str:
+        """Return what the row in work printed so far."""
+        return "".join(self._printed)
+
+    def memory_bytes(self) -> int:
+        """Measure what the loaded weights take."""
+        return self._libraries.memo.memory_bytes() if self._libraries else 0
+
+    def unload(self) -> None:
+        """Drop what was loaded."""
+        if self._libraries is not None:
+            self._libraries.unload()
+        self._libraries = self._function = None
+
+    def _answer(self, job: Job, row: Mapping[str, Any], clock: Clock, cold: bool) -> tuple[Any, tuple[str, ...]]:
+        definition = job.version.definition
+        arguments = definition.bind(**row)
+        function, libraries = self._ready()
+        libraries.begin(warm=not cold)
+        job.emit("running", row=job.row)
+        clock.run_started = time.perf_counter()
+        try:
+            value = function(**arguments)
+            if isinstance(value, GeneratorType):
+                value = self._streamed(value)
+        finally:
+            clock.ran = time.perf_counter() - clock.run_started
+            self.calls += 1
+            libraries.end()
+            if libraries.load_seconds:
+                self.load_ms += libraries.load_seconds * 1e3
+                job.emit("loaded", ms=libraries.load_seconds * 1e3)
+        converted = definition.parsed_output_type.convert(value)
+        return converted.value, (*libraries.warnings, *converted.warnings)
+
+    def _ready(self) -> tuple[Callable[..., Any], Libraries]:
+        """Compile the source on first use; what it loads is loaded when it runs."""
+        if self._function is None or self._libraries is None:
+            version, platform = self._version, self._platform
+            self._resolver = platform.resolver(version, self._pass_on)
+            libraries = Libraries(
+                self._resolver, platform.environment(version), self._write, lambda what: self._emit("loading", what)
+            )
+            names = {"cache": libraries.cache}
+            for alias in version.definition.resources:
+                names[alias] = partial(self._call_resource, alias)
+            label = f"{version.alias} v{version.number}" if version.number else f"{version.alias} (not saved)"
+            function = compile_logic(version.definition, names, libraries.import_, libraries.builtins, label)
+            libraries.source_name = source_name(function)
+            self._function, self._libraries = function, libraries
+        return self._function, self._libraries
+
+    def _streamed(self, pieces: Generator[Any, Any, Any]) -> Any:
+        """Hand on each piece as it comes; the value is what was returned, else the pieces joined."""
+        collected = []
+        while True:
+            try:
+                piece = next(pieces)
+            except StopIteration as end:
+                if end.value is not None:
+                    return end.value
+                return "".join(collected) if all(isinstance(p, str) for p in collected) else collected
+            collected.append(piece)
+            self._emit("piece", piece)
+
+    def _call_resource(self, alias: str, /, *positional: Any, **named: Any) -> Any:
+        return self._platform.call(self._version, alias, positional, named)
+
+    def _outcome(
+        self,
+        job: Job,
+        clock: Clock,
+        cold: bool,
+        value: Any,
+        warnings: tuple[str, ...],
+        error: HfregError | None,
+    ) -> Outcome:
+        ran = self._libraries is not None and clock.ran > 0
+        libraries = self._libraries if ran else None
+        return Outcome(
+            alias=job.version.alias,
+            version=job.version.number,
+            state=job.version.state,
+            value=value,
+            error=error,
+            warnings=warnings or (tuple(libraries.warnings) if libraries else ()),
+            notes=tuple(libraries.notes) if libraries else (),
+            stdout=self.printed(),
+            timings=clock.timings(libraries.load_seconds * 1e3 if libraries else 0.0),
+            cold=cold and ran,
+            tier=job.tier,
+            pins=dict(self._resolver.pins) if self._resolver else {},
+            status="ok" if error is None else "error",
+        )
+
+    def _write(self, text: str) -> None:
+        if self._room > 0:
+            kept = text[: self._room]
+            self._room -= len(kept)
+            cut = "" if self._room else "\n… more was printed than the platform keeps\n"
+            self._printed.append(kept + cut)
+            self._emit("print", kept)
+
+    def _emit(self, kind: Any, value: Any) -> None:
+        names = {"loading": "what", "print": "text", "piece": "value"}
+        if self._job is not None:
+            self._job.emit(kind, **{names[kind]: value})
+
+    def _pass_on(self, event: Event) -> None:
+        if self._job is not None:
+            self._job.emit(event.kind, **event.data)
+
+
+def stopped(job: Job, reason: str, started: float, queue_ms: float, printed: str) -> Outcome:
+    """Return the Outcome of a row that was interrupted: `timeout` or `cancelled`, `… in C` when it goes on behind."""
+    alias, seconds = job.version.alias, time.perf_counter() - started
+    behind = reason.endswith("in C")
+    rest = " It is inside a library call that cannot be interrupted here and ends by itself." if behind else ""
+    error: HfregError
+    if reason.startswith("timeout"):
+        status: Status = "timeout"
+        error = ScoringTimeout(f"{alias} took longer than its limit of {job.limit_s:g} s and was stopped.{rest}")
+    else:
+        status = "cancelled"
+        error = ScoringCancelled(f"The call of {alias} was stopped after {seconds:.1f} s.{rest}")
+    return _ended(job, error, status, Timings(queue_ms, 0.0, seconds * 1e3, seconds * 1e3 + queue_ms), printed)
+
+
+def failed(job: Job, problem: Exception) -> Outcome:
+    """Return the Outcome in place of rows that could not be read any further."""
+    error = ScoringError(f"The rows for {job.version.alias} could not be read: {problem}", type(problem).__name__)
+    return _ended(job, error, "error", Timings(), "")
+
+
+def _ended(job: Job, error: HfregError, status: Status, timings: Timings, printed: str) -> Outcome:
+    version = job.version
+    return Outcome(
+        alias=version.alias,
+        version=version.number,
+        state=version.state,
+        error=error,
+        stdout=printed,
+        timings=timings,
+        tier=job.tier,
+        status=status,
+    )

@@ -1,0 +1,127 @@
+"""Parts: what a Registry is made of, each made on first use.
+
+`import hfreg` and a catalog page need neither SQLAlchemy nor huggingface_hub nor an engine, so none of
+them is imported before something asks for it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import threading
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from hfreg.engine import Engine, OnEvent
+from hfreg.errors import SettingsError
+from hfreg.settings import Settings, Token, operating_system_user
+from hfreg.store.definitions import Definitions
+
+if TYPE_CHECKING:
+    from hfreg.hub.client import Hub
+    from hfreg.hub.fetch import Fetcher
+    from hfreg.model import Model
+    from hfreg.store.autosave import Autosaves
+    from hfreg.store.events import Events
+
+
+class Parts:
+    """The parts of one registry; `progress` hears of downloads when the caller follows nothing itself."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.user = operating_system_user()
+        self.progress: OnEvent | None = None
+        self.closed = False
+        self._models: dict[tuple[str, int | None], Model] = {}
+        self._making = threading.RLock()
+        logging.getLogger("hfreg").setLevel(settings.log_level)
+        atexit.register(self.close)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """The definitions and versions, in TinyDB."""
+        return Definitions(self.settings.home / "definitions.json")
+
+    @cached_property
+    def autosaves(self) -> Autosaves:
+        """Unsaved edits of forms."""
+        from hfreg.store.autosave import Autosaves
+
+        return Autosaves(self.settings.home / "autosave")
+
+    @cached_property
+    def events(self) -> Events:
+        """The invocation log, in SQL."""
+        from hfreg.store.events import Events
+
+        with self._making:
+            return self.__dict__.setdefault("events", Events(self._database_url()))
+
+    @cached_property
+    def hub(self) -> Hub:
+        """The Hub, spoken to with the token of this registry."""
+        from hfreg.hub.client import Hub
+
+        return Hub(self.settings, self.token)
+
+    @cached_property
+    def fetcher(self) -> Fetcher:
+        """What downloads pinned files."""
+        from hfreg.hub.fetch import Fetcher
+
+        with self._making:
+            return self.__dict__.setdefault("fetcher", Fetcher(self.hub))
+
+    @cached_property
+    def engine(self) -> Engine:
+        """What runs scoring logic."""
+        from hfreg.engine.inline import InlineEngine
+        from hfreg.provision import Provision
+
+        if self.settings.engine != "inline":
+            raise SettingsError("HFREG_ENGINE=isolated is not available yet. Unset it, or set it to inline.")
+        with self._making:
+            made: Engine = self.__dict__.setdefault("engine", InlineEngine(Provision(self)))  # type: ignore[arg-type]
+            return made
+
+    def started(self, part: str) -> bool:
+        """Say whether a part was made already."""
+        return part in self.__dict__
+
+    def token(self) -> Token | None:
+        """Find the Hugging Face token in use: the saved one, else the environment's."""
+        from hfreg.hub import token
+
+        return token.find(self.settings.home)
+
+    def save_token(self, text: str) -> Token:
+        """Save a token for every later download; raises SettingsError when it has not the form of one."""
+        from hfreg.hub import token
+
+        return token.save(self.settings.home, text)
+
+    def remove_token(self) -> bool:
+        """Delete the saved token; returns whether there was one."""
+        from hfreg.hub import token
+
+        return token.remove(self.settings.home)
+
+    def close(self) -> None:
+        """Stop what runs, drop what is loaded, and write down the last calls."""
+        self.closed = True
+        for part in ("engine", "events"):
+            if self.started(part):
+                self.__dict__[part].close()
+        atexit.unregister(self.close)
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def _database_url(self) -> str:
+        home = self.settings.home
+        home.mkdir(parents=True, exist_ok=True)
+        return self.settings.database_url or f"sqlite:///{home / 'events.sqlite'}"

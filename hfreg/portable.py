@@ -1,0 +1,100 @@
+"""Portable: a definition as a JSON file that another registry can take in.
+
+The file holds one definition and where it came from; a schema number lets an older hfreg refuse a newer
+file by name. It holds no call, no review and no secret.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import IO, Any
+
+from hfreg.definition import Definition
+from hfreg.errors import DefinitionError, ImportFileError, did_you_mean
+from hfreg.version import Version
+
+FORMAT = "hfreg.definition"
+SCHEMA = 1
+MAX_FILE_BYTES = 4 * 1024 * 1024
+
+Source = str | bytes | Path | IO[str] | IO[bytes] | dict[str, Any]
+
+
+def dump(version: Version) -> str:
+    """Return a version as the text of an export file."""
+    document = {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "definition": version.definition.model_dump(mode="json"),
+        "exported": {
+            "version": version.number,
+            "state": version.state,
+            "author": version.author,
+            "pins": [pin.model_dump(mode="json") for pin in version.pins],
+        },
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def load(source: Source) -> Definition:
+    """Read the definition of an export file: a path, an open file, its text, or the parsed JSON.
+
+    Raises ImportFileError that names what is wrong: no JSON, no export, a newer schema, an unknown field.
+    """
+    document = source if isinstance(source, dict) else _parsed(_text(source))
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise ImportFileError(f'This is no export of hfreg: it has no "format": "{FORMAT}".')
+    schema = document.get("schema")
+    if not isinstance(schema, int) or schema < 1:
+        raise ImportFileError(f'The export has no usable "schema" number (found {schema!r}).')
+    if schema > SCHEMA:
+        raise ImportFileError(
+            f"The export was written by a newer hfreg (schema {schema}, this one reads up to {SCHEMA}). Upgrade hfreg."
+        )
+    unknown = set(document) - {"format", "schema", "definition", "exported"}
+    if unknown:
+        raise ImportFileError(f"The export has an unknown field `{min(unknown)}`.")
+    return _definition(document.get("definition"))
+
+
+def _definition(fields: Any) -> Definition:
+    if not isinstance(fields, dict):
+        raise ImportFileError('The export has no "definition".')
+    for name in fields:
+        if name not in Definition.model_fields:
+            near = did_you_mean(name, Definition.model_fields)
+            raise ImportFileError(f"The definition in the file has an unknown field `{name}`.{near}")
+    try:
+        return Definition(**fields)
+    except (DefinitionError, TypeError) as error:
+        raise ImportFileError(f"The definition in the file cannot be used: {error}") from None
+
+
+def _text(source: Source) -> str:
+    try:
+        if hasattr(source, "read"):
+            source = source.read(MAX_FILE_BYTES + 1)
+        elif isinstance(source, Path) or (isinstance(source, str) and not source.lstrip().startswith("{")):
+            path = Path(source)
+            if path.stat().st_size > MAX_FILE_BYTES:
+                raise ImportFileError(f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB, which no export is.")
+            source = path.read_bytes()
+        text = source.decode("utf-8") if isinstance(source, bytes) else str(source)
+    except UnicodeDecodeError:
+        raise ImportFileError("The file is not UTF-8 text, so it is no export of hfreg.") from None
+    except (OSError, ValueError) as error:
+        if isinstance(error, ImportFileError):
+            raise
+        raise ImportFileError(f"The file cannot be read: {error}") from None
+    if len(text) > MAX_FILE_BYTES:
+        raise ImportFileError(f"The file is larger than {MAX_FILE_BYTES // 2**20} MiB, which no export is.")
+    return text
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f" (line {error.lineno})" if isinstance(error, json.JSONDecodeError) else ""
+        raise ImportFileError(f"The file is not JSON{where}, so it is no export of hfreg.") from None

@@ -1,0 +1,60 @@
+"""Provision: what the registry gives an engine on behalf of one version.
+
+Files of pinned commits with their progress, the token where the definition asks for it, and other
+registered models. It implements `hfreg.engine.Platform`; an engine knows nothing else of the platform.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from hfreg.engine import Event, OnEvent
+from hfreg.lifecycle import State
+from hfreg.settings import STARTERS
+from hfreg.version import Pin, Version
+
+if TYPE_CHECKING:
+    from hfreg.hub.flight import Progress
+    from hfreg.hub.provenance import PinnedResolver
+    from hfreg.registry import Registry
+
+
+class Provision:
+    """The platform as an engine sees it, over one registry."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    def resolver(self, version: Version, on_event: OnEvent) -> PinnedResolver:
+        """Return the Resolver that knows the pins of this version and adds what it resolves to them."""
+        from hfreg.hub.provenance import PinnedResolver
+
+        def on_pin(pin: Pin) -> None:
+            if version.number:  # what Test Code runs is not saved, and neither are its pins
+                self._registry.definitions.add_pin(version.alias, version.number, pin)
+
+        def on_progress(progress: Progress) -> None:
+            data = {"repo": progress.repo, "file": progress.file, "done": progress.done, "total": progress.total}
+            on_event(Event("download", data))
+
+        return PinnedResolver(
+            self._registry.fetcher,
+            self._registry.hub,
+            pins=version.pins,
+            frozen=version.state is State.APPROVED,
+            on_pin=on_pin,
+            on_progress=on_progress,
+            starters=STARTERS,
+        )
+
+    def environment(self, version: Version) -> Mapping[str, str]:
+        """Return the token's variables when the definition asks for the token, else nothing."""
+        from hfreg.hub import token
+
+        return token.environment(self._registry.token()) if version.definition.token else {}
+
+    def call(self, caller: Version, alias: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Call another registered model as scoring logic would, and return its value."""
+        registry = self._registry
+        return registry.call(registry.get(alias), positional, named, source="resource").result()

@@ -1,0 +1,278 @@
+"""Registry: the one way into everything hfreg does. A facade: each method checks, delegates and returns.
+
+It holds the definitions, the invocation log, the Hub and one engine, and gives them to each other. Pages,
+the Python library, the command line and serving all go through it; nothing else runs scoring logic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from hfreg import admission, portable
+from hfreg.definition import Definition
+from hfreg.engine import Loaded, OnEvent, Outcome, Run
+from hfreg.errors import ArgumentError, DefinitionError, LifecycleError, NotApproved, UnknownModel
+from hfreg.lifecycle import RUNNABLE, Action, State, review_action
+from hfreg.model import Model
+from hfreg.parts import Parts
+from hfreg.recording import Recording
+from hfreg.store.definitions import Entry, Snapshot
+from hfreg.values import Finding
+from hfreg.version import Version
+
+
+class Registry(Parts):
+    """Everything under one home folder. `hfreg.open()` gives it; close it, or let the process end."""
+
+    def __repr__(self) -> str:
+        return f"<Registry {self.settings.home} ({self.settings.engine}, {len(self.definitions.aliases())} models)>"
+
+    # Reading
+
+    def model(self, alias: str, version: int | None = None) -> Model:
+        """Return a registered model as a function; raises UnknownModel naming the known ones."""
+        self.get(alias, version)
+        return self._models.setdefault((alias, version), Model(self, alias, version))
+
+    def get(self, alias: str, version: int | None = None) -> Version:
+        """Return a version: the newest Approved one, else the Draft; or the one of that number."""
+        try:
+            return self.definitions.get(alias, version)
+        except UnknownModel:
+            if self.definitions.aliases():
+                raise
+            raise UnknownModel(self._empty(alias)) from None
+
+    def catalog(self, query: str = "", state: str | None = None) -> list[Version]:
+        """List the newest version of each alias whose words are all found and whose state fits."""
+        words = query.lower().split()
+        return [
+            version
+            for version in self.definitions.all()
+            if (state is None or version.state == state) and all(w in _haystack(version) for w in words)
+        ]
+
+    def versions(self, alias: str) -> list[Version]:
+        """List the versions of an alias, oldest first."""
+        return self.definitions.versions(alias)
+
+    def snapshots(self, alias: str, version: int | None = None) -> list[Snapshot]:
+        """List every save of one version."""
+        return self.definitions.snapshots(alias, self._number(alias, version))
+
+    def history(self, alias: str) -> list[Entry]:
+        """List everything that was done to an alias, newest first."""
+        return self.definitions.history(alias)
+
+    def check(self, definition: Definition) -> list[Finding]:
+        """List what is to be said about a definition, worst first; runs nothing."""
+        return admission.check(definition, self.definitions)
+
+    # Writing
+
+    def register(self, definition: Definition, note: str = "", author: str | None = None, **flags: Any) -> Version:
+        """Save a definition as version 1, a Draft; raises DefinitionError with its findings."""
+        admission.require(definition, self.definitions)
+        if (taken := self.definitions.find(definition.alias)) is not None:
+            problem = (
+                f"The alias `{definition.alias}` is taken by {taken.definition.title}. Choose another, or edit it."
+            )
+            raise DefinitionError(problem, [Finding("error", "alias", None, problem)])
+        pins, unresolved = admission.pins(definition, self.hub)
+        return self.definitions.add(definition, author or self.user, note, pins=pins, unresolved=unresolved, **flags)
+
+    def edit(
+        self,
+        alias: str,
+        definition: Definition,
+        note: str = "",
+        author: str | None = None,
+        expected_snapshot: int | None = None,
+    ) -> Version:
+        """Save a new snapshot of the Draft; raises EditConflict when another was saved since `expected_snapshot`."""
+        version = self.definitions.newest(alias)
+        if definition.alias != alias:
+            self.rename(alias, definition.alias, author)
+            alias = definition.alias
+        admission.require(definition, self.definitions)
+        pins, unresolved = admission.pins(definition, self.hub, version.pins)
+        return self.definitions.save(
+            alias, version.number, definition, author or self.user, note, expected_snapshot, pins, unresolved
+        )
+
+    def restore(self, alias: str, snapshot: int, version: int | None = None, author: str | None = None) -> Version:
+        """Save an earlier snapshot again, as the newest of the Draft."""
+        number = self._number(alias, version)
+        old = next((s for s in self.snapshots(alias, number) if s.number == snapshot), None)
+        if old is None:
+            raise UnknownModel(f"{alias} version {number} has no snapshot {snapshot}.")
+        definition = old.definition.model_copy(update={"alias": alias})
+        return self.edit(alias, definition, f"Restored snapshot {snapshot}", author)
+
+    def submit(self, alias: str, note: str = "", actor: str | None = None) -> Version:
+        """Request approval for the Draft; raises LifecycleError while a source is not pinned."""
+        version = self.definitions.newest(alias)
+        if version.unresolved:
+            pins, unresolved = admission.pins(version.definition, self.hub, version.pins)
+            admission.require_pinned(version.model_copy(update={"pins": pins, "unresolved": unresolved}))
+            for pin in pins[len(version.pins) :]:
+                self.definitions.add_pin(alias, version.number, pin)
+        return self.definitions.set_state(alias, version.number, Action.SUBMIT, actor or self.user, note)
+
+    def review(
+        self, alias: str, action: str, actor: str | None = None, comment: str = "", version: int | None = None
+    ) -> Version:
+        """Record what a reviewer says: Accept, Need Info, Need Changes, Reject or Comment."""
+        number = version or self.definitions.newest(alias).number
+        reviewed = self.definitions.set_state(alias, number, review_action(action), actor or self.user, comment)
+        self._unload_unless_runnable(reviewed)
+        return reviewed
+
+    def clone(self, alias: str, version: int | None = None, note: str = "", author: str | None = None) -> Version:
+        """Make the next version of a model, a Draft, from the newest (or the given) one."""
+        number = version or self.definitions.newest(alias).number
+        return self.definitions.clone(alias, number, author or self.user, note)
+
+    def archive(self, alias: str, version: int | None = None, actor: str | None = None, comment: str = "") -> Version:
+        """Take a version out of use; it refuses to run until it is unarchived."""
+        number = version or self.definitions.newest(alias).number
+        archived = self.definitions.set_state(alias, number, Action.ARCHIVE, actor or self.user, comment)
+        self._unload_unless_runnable(archived)
+        return archived
+
+    def unarchive(self, alias: str, version: int | None = None, actor: str | None = None, comment: str = "") -> Version:
+        """Bring an archived version back to the state it was in."""
+        number = version or self.definitions.newest(alias).number
+        return self.definitions.unarchive(alias, number, actor or self.user, comment)
+
+    def delete(self, alias: str, version: int | None = None, actor: str | None = None) -> None:
+        """Delete a Draft that was never submitted, with its snapshots."""
+        number = version or self.definitions.newest(alias).number
+        self.definitions.delete(alias, number, actor or self.user)
+        self.unload(alias, number)
+
+    def rename(self, alias: str, new_alias: str, actor: str | None = None) -> Version:
+        """Give a model that was never submitted another alias."""
+        users = [v.alias for v in self.definitions.all() if alias in v.definition.resources]
+        if users:
+            raise LifecycleError(f"{alias} is called by {', '.join(users)}. Change that first.")
+        renamed = self.definitions.rename(alias, new_alias, actor or self.user)
+        self.unload(alias)
+        return renamed
+
+    def export(self, alias: str, version: int | None = None) -> str:
+        """Return a version as the text of a JSON file that `import_` of any registry takes."""
+        return portable.dump(self.get(alias, version))
+
+    def import_(self, file: portable.Source, author: str | None = None) -> Version:
+        """Register an exported definition as a Draft; of a known alias it becomes the next save of its Draft."""
+        definition = portable.load(file)
+        known = self.definitions.find(definition.alias)
+        if known is None:
+            return self.register(definition, "Imported", author)
+        admission.require(definition, self.definitions)
+        if self.definitions.newest(definition.alias).state is not State.DRAFT:
+            self.clone(definition.alias, note="Imported", author=author)
+        return self.edit(definition.alias, definition, "Imported", author)
+
+    # Running
+
+    def call(
+        self,
+        version: Version,
+        positional: tuple[Any, ...] = (),
+        named: Mapping[str, Any] | None = None,
+        source: str = "python",
+        user: str | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Outcome:
+        """Run one call to its end and return the Outcome; what is refused is an Outcome with its error, too."""
+        try:
+            arguments = version.definition.named(positional, named or {})
+            run = self.start(version, [arguments], source, user, on_event)
+        except (ArgumentError, NotApproved) as error:
+            outcome = Outcome(version.alias, version.number, version.state, error=error, status="error")
+            self._recording(version, source, user, None).record(named or {}, outcome)
+            return outcome
+        return next(iter(run))
+
+    def start(
+        self,
+        version: Version,
+        rows: Iterable[Mapping[str, Any]],
+        source: str = "python",
+        user: str | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Run:
+        """Begin to run rows of arguments and return at once; raises NotApproved when the state does not allow it."""
+        self._admit(version)
+        recording = self._recording(version, source, user, on_event or self.progress)
+        limit = version.definition.limits.time_s or self.settings.timeout_s
+        return self.engine.submit(version, recording.rows(rows), limit, recording)
+
+    def test(self, definition: Definition, /, **arguments: Any) -> Outcome:
+        """Run a definition that is not saved and return the Outcome (Test Code)."""
+        version = self.unsaved(definition)
+        try:
+            admission.require(definition, self.definitions)
+        except DefinitionError as error:
+            return Outcome(version.alias, version.number, version.state, error=error, status="error")
+        return self.call(version, (), arguments, "test")
+
+    def unsaved(self, definition: Definition, author: str | None = None) -> Version:
+        """Return a definition as a version that is not saved: number 0, with the pins of its saved one."""
+        saved = self.definitions.find(definition.alias)
+        return Version(
+            alias=definition.alias,
+            number=0,
+            state=State.DRAFT,
+            definition=definition,
+            author=author or self.user,
+            created_at=datetime.now(UTC),
+            pins=saved.pins if saved else (),
+        )
+
+    def loaded(self) -> list[Loaded]:
+        """List the models in memory."""
+        return self.engine.loaded() if self.started("engine") else []
+
+    def unload(self, alias: str, version: int | None = None) -> int:
+        """Drop a model from memory; returns how many loads were dropped."""
+        return self.engine.unload(alias, version) if self.started("engine") else 0
+
+    # Inside
+
+    def _admit(self, version: Version) -> None:
+        if version.state not in RUNNABLE:
+            raise NotApproved(f"{version.alias} version {version.number} is {version.state} and does not run.")
+        if self.settings.require_approved and version.state is not State.APPROVED:
+            raise NotApproved(
+                f"{version.alias} version {version.number} is {version.state}, and only Approved versions run here "
+                "(HFREG_REQUIRE_APPROVED=1). Request approval for it."
+            )
+
+    def _recording(self, version: Version, source: str, user: str | None, on_event: OnEvent | None) -> Recording:
+        return Recording(self.events, version, source, user or self.user, on_event)
+
+    def _number(self, alias: str, version: int | None) -> int:
+        return self.definitions.newest(alias).number if version is None else version
+
+    def _unload_unless_runnable(self, version: Version) -> None:
+        if version.state not in RUNNABLE:
+            self.unload(version.alias, version.number)
+
+    def _empty(self, alias: str) -> str:
+        settings = self.settings
+        return (
+            f"No model `{alias}`: nothing is registered in {settings.home} (home from {settings.home_from}). "
+            "Set HFREG_HOME to the folder of your registry, or run `python -m hfreg starters`."
+        )
+
+
+def _haystack(version: Version) -> str:
+    d = version.definition
+    return " ".join(
+        (d.alias, d.name, d.description, d.group, d.model_type, d.permissible_purpose, version.state)
+    ).lower()

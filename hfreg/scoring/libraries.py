@@ -1,0 +1,274 @@
+"""Libraries: what scoring logic gets when it imports, so that verbatim code loads once.
+
+Scoring logic runs with an `__import__` of its own. Through it `transformers`, `sentence_transformers`,
+`huggingface_hub`, `importlib`, `os` and `sys` come as proxies whose loading calls (`pipeline`, every
+`from_pretrained`, `SentenceTransformer(...)`, `InferenceClient(...)`) load by the local path of a pinned
+commit and are kept for as long as the model stays loaded; `login` never prompts, writes or asks. Everything
+else is the library's own. This module alone touches torch and transformers, and only when a model loads.
+It does not run scoring logic, time it or decide when to unload: that is the engine's.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+import inspect
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+from hfreg.errors import UnsafeRepo
+from hfreg.scoring import unseen
+from hfreg.scoring.environment import Environment
+from hfreg.scoring.memo import TOKEN_ARGUMENTS, Memo, NotPlain
+from hfreg.scoring.proxies import ClassProxy, ModuleProxy
+
+PROXIED = frozenset({"transformers", "sentence_transformers", "huggingface_hub", "os", "sys", "importlib"})
+REPO_ARGUMENTS = ("pretrained_model_name_or_path", "model_name_or_path", "repo_id")
+REMOTE_ARGUMENTS = TOKEN_ARGUMENTS | {"revision", "cache_dir", "cache_folder", "force_download", "local_files_only"}
+WEIGHTS_ARGUMENTS = ("task", "model", "device", "device_map", "dtype", "torch_dtype", "model_kwargs", "config")
+INFERENCE_TIMEOUT_S = 60.0
+
+# Loads are serialised in a process: `from_pretrained` swaps torch's global default dtype, and two loads
+# at once leave models, and the process, with each other's.
+LOADING = threading.RLock()
+log = logging.getLogger(__name__)
+
+
+class Resolver(Protocol):
+    """Turns a repo id into the local folder of one pinned commit."""
+
+    def resolve(self, repo: str, revision: str | None = None) -> Path:
+        """Return the folder of the pinned commit."""
+
+
+class Libraries:
+    """The libraries as one loaded model sees them, and what was loaded through them.
+
+    `warnings` and `notes` are those of the run in work: `begin()` clears them. `builtins` are what the function
+    sees in place of Python's; `source_name` is its pseudo-filename, for the lines that warnings name.
+    """
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        environment: Mapping[str, str],
+        write: Callable[[str], object],
+        on_load: Callable[[str], None] = lambda what: None,
+    ) -> None:
+        self.cache: dict[Any, Any] = {}
+        self.memo = Memo()
+        self.warnings: list[str] = []
+        self.notes: list[str] = []
+        self.load_seconds = 0.0
+        self._resolver = resolver
+        self.source_name = ""
+        self._on_load = on_load
+        self._environment = Environment(environment, write)
+        self.builtins = self._environment.builtins()
+        self._modules: dict[str, ModuleProxy] = {}
+        self._depth = 0
+
+    def begin(self, warm: bool) -> None:
+        """Start a run: its warnings, notes and load time count from zero."""
+        self.warnings, self.notes, self.load_seconds = [], [], 0.0
+        # The first run may well load something into `cache` by itself; a warm one should load nothing.
+        unseen.tell(self._unseen if warm else None)
+
+    def end(self) -> None:
+        """End a run."""
+        unseen.tell(None)
+
+    def import_(
+        self,
+        name: str,
+        globals: Mapping[str, Any] | None = None,
+        locals: Mapping[str, Any] | None = None,
+        fromlist: Sequence[str] | None = (),
+        level: int = 0,
+    ) -> ModuleType:
+        """Import like `builtins.__import__`, but hand out proxies of the libraries that load models."""
+        root = name.partition(".")[0]
+        if level or root not in PROXIED:
+            return builtins.__import__(name, globals, locals, fromlist or (), level)
+        if name not in sys.modules:
+            self._timed(name, lambda: builtins.__import__(name))
+            if root == "transformers":
+                unseen.watch(sys.modules["transformers"].PreTrainedModel)
+        return self._module(name if fromlist else root)
+
+    def unload(self) -> None:
+        """Let go of everything that was loaded."""
+        self.memo.clear()
+        self.cache.clear()
+        self._modules.clear()
+
+    def _module(self, name: str) -> ModuleProxy:
+        if name not in self._modules:
+            self._modules[name] = ModuleProxy(name, self._replace)
+        return self._modules[name]
+
+    def _replace(self, module: str, attribute: str, value: Any) -> Any:
+        if isinstance(value, ModuleType):
+            return self._module(value.__name__) if value.__name__.partition(".")[0] in PROXIED else value
+        root = module.partition(".")[0]
+        if root in {"os", "sys"}:
+            return self._environment.replace(root, attribute, value)
+        if attribute == "import_module" and root == "importlib":
+            return lambda name, package=None: self.import_(name, fromlist=("*",))
+        if root == "transformers" and attribute == "pipeline":
+            return functools.wraps(value)(functools.partial(self._pipeline, value, inspect.signature(value)))
+        if root == "huggingface_hub" and attribute in {"login", "notebook_login", "interpreter_login"}:
+            return self._login
+        if root == "huggingface_hub" and attribute in {"hf_hub_download", "snapshot_download"}:
+            return functools.wraps(value)(functools.partial(self._download, attribute == "hf_hub_download"))
+        return self._replace_class(root, value) if inspect.isclass(value) else value
+
+    def _replace_class(self, root: str, value: type) -> Any:
+        name = f"{value.__module__}.{value.__qualname__}"
+        if root == "transformers" and hasattr(value, "from_pretrained"):
+            load = functools.partial(self._load, name, value.from_pretrained, REPO_ARGUMENTS[0])
+            return ClassProxy(value, {"from_pretrained": load})
+        if root == "sentence_transformers" and "model_name_or_path" in inspect.signature(value).parameters:
+            return ClassProxy(value, {}, functools.partial(self._load, name, value, REPO_ARGUMENTS[1]))
+        if root == "huggingface_hub" and value.__name__ in {"InferenceClient", "AsyncInferenceClient"}:
+            return ClassProxy(value, {}, functools.partial(self._client, value))
+        return value
+
+    def _pipeline(self, real: Callable[..., Any], signature: inspect.Signature, *args: Any, **kwargs: Any) -> Any:
+        try:
+            as_written = self.memo.key("pipeline as written", args, kwargs)
+        except NotPlain:
+            return self._named_pipeline(real, signature, args, kwargs)
+        return self.memo.get_or_load(as_written, lambda: self._named_pipeline(real, signature, args, kwargs))
+
+    def _named_pipeline(
+        self, real: Callable[..., Any], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        bound = signature.bind_partial(*args, **kwargs).arguments
+        given = {**bound, **bound.pop("kwargs", {})}
+        if given.get("model") is None and isinstance(given.get("task"), str):
+            given["model"], revision = default_model(given["task"])
+            given.setdefault("revision", revision)
+        return self._load("pipeline", functools.partial(self._build_pipeline, real), "model", **given)
+
+    def _build_pipeline(self, real: Callable[..., Any], /, **given: Any) -> Any:
+        """Make a pipeline, over the weights of an earlier one where only their use differs."""
+        if not isinstance(given.get("model"), str):
+            return real(**given)
+        weights = {n: given[n] for n in WEIGHTS_ARGUMENTS if n in given}
+        shared = self.memo.find(self.memo.key("weights", (), weights))
+        if shared is not None:
+            fresh = {n: v for n, v in given.items() if n not in {"device_map", "dtype", "torch_dtype", "model_kwargs"}}
+            fresh["model"] = shared.model
+            for part in ("tokenizer", "feature_extractor", "image_processor", "processor"):
+                if (held := getattr(shared, part, None)) is not None:
+                    fresh.setdefault(part, held)
+            return real(**fresh)
+        return self.memo.get_or_load(self.memo.key("weights", (), weights), lambda: real(**given))
+
+    def _load(self, name: str, real: Callable[..., Any], repo_argument: str, *args: Any, **kwargs: Any) -> Any:
+        """Return the object that this load gave before, or load it by the path of its pinned commit."""
+        if args:
+            kwargs = {repo_argument: args[0], **kwargs}
+            args = args[1:]
+
+        def load() -> Any:
+            local = self._local(repo_argument, kwargs)  # may download: outside the lock
+            with LOADING, default_dtype_kept():
+                return real(*args, **local)
+
+        try:
+            key = self.memo.key(name, args, kwargs)
+        except NotPlain as problem:
+            self._warn(f"is loaded on every call, because {problem}. Keep it in `cache`, or pass plain values", name)
+            return self._timed(name, load)
+        if (known := self.memo.find(key)) is not None:
+            return known
+        return self._timed(name, lambda: self.memo.get_or_load(key, load))
+
+    def _local(self, repo_argument: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Exchange repo ids for the folders of their pinned commits; what speaks to the Hub is dropped."""
+        if kwargs.get("trust_remote_code"):
+            raise UnsafeRepo(
+                f"{kwargs.get(repo_argument)} asks for trust_remote_code=True, and the platform loads no remote code. "
+                "Drop the argument, or use a model whose code is part of transformers."
+            )
+        local = {n: v for n, v in kwargs.items() if n not in REMOTE_ARGUMENTS}
+        revision = kwargs.get("revision")
+        if isinstance(repo := local.get(repo_argument), (str, Path)):
+            local[repo_argument] = str(self._resolver.resolve(str(repo), revision))
+        for part in ("tokenizer", "feature_extractor", "image_processor", "processor", "config"):
+            if isinstance(other := local.get(part), str):
+                local[part] = str(self._resolver.resolve(other, revision if other == repo else None))
+        return local
+
+    def _timed(self, name: str, load: Callable[[], Any]) -> Any:
+        """Load and count the time, nested loads once."""
+        outer, self._depth, started = self._depth == 0, self._depth + 1, time.perf_counter()
+        if outer:
+            self._on_load(name)
+        try:
+            return load()
+        finally:
+            self._depth -= 1
+            if outer:
+                self.load_seconds += time.perf_counter() - started
+
+    def _client(self, real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        kwargs.setdefault("timeout", INFERENCE_TIMEOUT_S)  # huggingface_hub itself would wait for ever
+        try:
+            key = self.memo.key("InferenceClient", args, kwargs)
+        except NotPlain:
+            return real(*args, **kwargs)
+        return self.memo.get_or_load(key, lambda: real(*args, **kwargs))
+
+    def _download(self, one_file: bool, /, repo_id: str, filename: str | None = None, **kwargs: Any) -> str:
+        folder = self._resolver.resolve(repo_id, kwargs.get("revision"))
+        return str(folder / filename) if one_file and filename else str(folder)
+
+    def _login(self, token: str | None = None, **ignored: Any) -> None:
+        if not token:
+            self.notes.append("login() had no token and did nothing; public models load without one.")
+
+    def _unseen(self, name: str) -> None:
+        if self._depth == 0:
+            self._warn("is loaded past load-once, on every call. Keep it in `cache`", name)
+
+    def _warn(self, what: str, name: str) -> None:
+        line = next((f.lineno for f in inspect.stack(0) if f.filename == self.source_name), None)
+        where = f"Line {line}: " if line else ""
+        self.warnings.append(f"{where}{name.rpartition('.')[2]} {what}.")
+
+
+class default_dtype_kept:
+    """Put torch's default dtype back after a load, also one that raised half-way."""
+
+    def __enter__(self) -> None:
+        torch = sys.modules.get("torch")
+        self._before = torch.get_default_dtype() if torch else None
+
+    def __exit__(self, *error: object) -> None:
+        if self._before is not None and sys.modules["torch"].get_default_dtype() != self._before:
+            sys.modules["torch"].set_default_dtype(self._before)
+
+
+def default_model(task: str) -> tuple[str, str]:
+    """Return the repo id and revision that transformers itself would take for a task."""
+    from transformers.pipelines import check_task, get_default_model_and_revision
+
+    _, targeted_task, options = check_task(task)
+    repo, revision = get_default_model_and_revision(targeted_task, options)
+    return repo, revision
+
+
+def preload() -> None:
+    """Import torch and transformers ahead of the first load; runs no op."""
+    with LOADING:
+        import torch  # noqa: F401
+        import transformers.pipelines  # noqa: F401
