@@ -1,0 +1,70 @@
+"""Check: what can be said about scoring logic without running it.
+
+Collects the rules of its rooms: `names` (undefined, unused), `sources` (repo ids and loads), `returns` (the
+output type), `secrets`, `habits` (what works otherwise here). It parses and never runs or imports the user's
+code. Rules about the rest of a definition are `Definition.findings()`, about other models the registry's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hfreg.definition import Definition
+from hfreg.errors import DefinitionError, TypeNotationError
+from hfreg.scoring.habits import habit_rules, unused_arguments
+from hfreg.scoring.names import name_rules
+from hfreg.scoring.reading import Reading
+from hfreg.scoring.returns import return_rules
+from hfreg.scoring.secrets import masked, secrets_by_name, secrets_in_text
+from hfreg.scoring.sources import Repository, repositories, source_rules
+from hfreg.scoring.syntax import FIELD, code_of, function, read, syntax_finding
+from hfreg.values import Finding
+
+__all__ = ["Repository", "repositories", "source_findings"]
+
+_RANK = {"error": 0, "warning": 1, "hint": 2}
+
+
+def source_findings(definition: Definition) -> list[Finding]:
+    """List what is to be said about the scoring logic, by line; never raises, runs nothing."""
+    found: list[Finding] = []
+    try:
+        tree = read(definition.scoring_logic)
+    except DefinitionError as error:
+        found += error.findings
+        if all("KiB" not in finding.message for finding in found):
+            found += secrets_in_text(definition.scoring_logic)
+        return _ordered(found)
+    found += secrets_in_text(definition.scoring_logic)
+    try:
+        reading = Reading(tree, tuple(argument.alias for argument in definition.arguments))
+        found += _rules(reading, definition)
+    except (RecursionError, MemoryError) as error:
+        found.append(syntax_finding(error))
+    return _ordered(found)
+
+
+def _rules(reading: Reading, definition: Definition) -> Iterator[Finding]:
+    if not reading.tree.body:
+        yield Finding("warning", FIELD, None, "There is no scoring logic yet, so every answer is None.")
+        return
+    yield from habit_rules(reading, definition)
+    yield from source_rules(reading)
+    yield from secrets_by_name(reading.nodes)
+    yield from unused_arguments(reading, definition)
+    try:
+        yield from return_rules(reading, definition.parsed_output_type)
+    except TypeNotationError:
+        pass  # Definition.findings() names it
+    module = function(reading.tree, "scoring_logic", [argument.alias for argument in definition.arguments])
+    yield from name_rules(reading, definition, module)
+    try:
+        code_of(module)
+    except DefinitionError as error:
+        yield from error.findings
+
+
+def _ordered(found: list[Finding]) -> list[Finding]:
+    unique = {(f.level, f.field, f.line, f.message): f for f in found}
+    told = (Finding(f.level, f.field, f.line, masked(f.message)) for f in unique.values())
+    return sorted(told, key=lambda f: (f.field != FIELD, f.field, f.line or 0, _RANK[f.level]))

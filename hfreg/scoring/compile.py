@@ -1,0 +1,150 @@
+"""Compile: scoring logic as a Python function, and its errors told in the user's own lines.
+
+The source becomes the body of a function whose parameters are the arguments, by its syntax tree, so that every
+line keeps its number and no name is ever pasted into code. Globals (`names`, imports by `*`, what the code
+declares `global`) live as long as the function; arguments do not. Limits, slots and output types are the engine's.
+"""
+
+from __future__ import annotations
+
+import builtins as python
+import itertools
+import linecache
+import re
+import traceback
+import types
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from hfreg.argument import name_problem
+from hfreg.definition import Definition
+from hfreg.errors import DefinitionError
+from hfreg.scoring.secrets import masked
+from hfreg.scoring.syntax import STAR_IMPORT, code_of, function, lines_of, read
+from hfreg.values import Finding
+
+MAX_MESSAGE = 2000
+MAX_FRAMES = 8
+
+_numbers = itertools.count(1)
+_ABSOLUTE = re.compile(r"(?<![\w:/.])(?:/(?:[\w.+@~ -]*[\w.+@~-]/){2,}|[A-Za-z]:\\(?:[^\\\s'\"]+\\)+)(?=[\w.+@-])")
+
+
+def compile_logic(
+    definition: Definition,
+    names: Mapping[str, Any],
+    import_: Callable[..., Any],
+    builtins: Mapping[str, Any] | None = None,
+    label: str | None = None,
+) -> Callable[..., Any]:
+    """Return the scoring logic as a function of its arguments, by name or in order; runs none of it.
+
+    `names` are its globals (`cache`, the resources), `import_` does its imports, `builtins` replaces some others
+    (`print`). `label` stands in tracebacks: `<sentiment_analyzer v1>`. Raises DefinitionError with the line.
+    """
+    _check_names(definition, names)
+    filename = f"<{label or definition.alias} #{next(_numbers)}>"
+    arguments = [argument.alias for argument in definition.arguments]
+    code = code_of(function(read(definition.scoring_logic, filename), definition.alias, arguments), filename)
+    scope: dict[str, Any] = {
+        "__name__": definition.alias,
+        "__package__": "",
+        "__file__": filename,
+        "__builtins__": {**vars(python), **(builtins or {}), "__import__": import_},
+        **names,
+    }
+    scope[STAR_IMPORT] = _star_import(scope, filename)
+    _show_lines(code, filename, definition.scoring_logic)
+    return types.FunctionType(code, scope, definition.alias)
+
+
+def source_name(logic: Callable[..., Any]) -> str:
+    """Return the pseudo-filename under which tracebacks know what `compile_logic` made."""
+    code: types.CodeType = logic.__code__
+    return code.co_filename
+
+
+def user_traceback(error: BaseException, filename: str) -> tuple[str, int | None]:
+    """Tell an error of scoring logic: a sentence, then the user's own lines; and the line where it was raised.
+
+    Only lines of the pseudo-file are shown, long recursions shortened, paths of this machine and secrets cut out.
+    """
+    frames = _own_frames(error, filename)
+    line = frames[-1][0] if frames else None
+    message = _message(error, filename)
+    sentence = type(error).__name__ + (f" in line {line}" if line else "") + (f": {message}" if message else ".")
+    return "\n".join([sentence, *_shown(frames, filename)]), line
+
+
+def _check_names(definition: Definition, names: Mapping[str, Any]) -> None:
+    aliases = [argument.alias for argument in definition.arguments]
+    for name in (definition.alias, *aliases):
+        if problem := name_problem(name):
+            raise _name_refused(problem)
+    for name in aliases:
+        if name in names or aliases.count(name) > 1:
+            taken = "declared twice" if aliases.count(name) > 1 else "a name the platform gives to scoring logic"
+            raise _name_refused(f"The argument `{name}` is {taken}. Give it another name.")
+
+
+def _name_refused(problem: str) -> DefinitionError:
+    finding = Finding("error", "arguments", None, problem)
+    return DefinitionError(f"The scoring logic cannot be used. {problem}", [finding])
+
+
+def _star_import(scope: dict[str, Any], filename: str) -> Callable[[str, int, int], None]:
+    def star_import(module: str, level: int, line: int) -> None:
+        # An import statement of its own, so that Python does what it always does, through `import_`.
+        statement = "\n" * (line - 1) + f"from {'.' * level}{module} import *"
+        exec(compile(statement, filename, "exec", dont_inherit=True), scope)  # noqa: S102 - a name and a level, parsed
+
+    return star_import
+
+
+def _show_lines(code: types.CodeType, filename: str, source: str) -> None:
+    lines = [line + "\n" for line in lines_of(source)]
+    linecache.cache[filename] = (len(source), None, lines, filename)
+    weakref.finalize(code, linecache.cache.pop, filename, None)
+
+
+def _own_frames(error: BaseException, filename: str) -> list[tuple[int, str]]:
+    """List (line, function) of the user's frames, outermost first; of the cause where the error has none."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        if frames := list(_frames(current.__traceback__, filename)):
+            return frames
+        current = current.__cause__ or current.__context__
+    return []
+
+
+def _frames(trace: types.TracebackType | None, filename: str) -> Iterator[tuple[int, str]]:
+    for frame, line in traceback.walk_tb(trace):
+        name = frame.f_code.co_name
+        if frame.f_code.co_filename == filename and name != "<module>":  # a star import: its function is there too
+            yield line, name
+
+
+def _shown(frames: list[tuple[int, str]], filename: str) -> Iterator[str]:
+    half = MAX_FRAMES // 2
+    cut = len(frames) - MAX_FRAMES
+    for index, (line, name) in enumerate(frames):
+        if cut > 1 and half <= index < half + cut:
+            if index == half:
+                yield f"  … {cut} more lines like these"
+            continue
+        inside = f", in {name}" if index else ""
+        yield masked(f"  line {line}{inside}: {linecache.getline(filename, line).strip()[:200]}")
+
+
+def _message(error: BaseException, filename: str) -> str:
+    try:
+        text = str(error).strip()
+    except Exception:  # an exception of the user's own whose __str__ raises
+        return ""
+    if len(text) > MAX_MESSAGE:
+        text = text[:MAX_MESSAGE] + "…"
+    written = "".join(linecache.getlines(filename))
+    return masked(_ABSOLUTE.sub(lambda found: found[0] if found[0] in written else "…/", text))

@@ -1,0 +1,93 @@
+"""Names: pyflakes' remarks on a source, in sentences.
+
+The source is looked at as the function it will be, with arguments, `cache` and resources as known names.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from hfreg.definition import PLATFORM_NAMES, Definition
+from hfreg.errors import did_you_mean
+from hfreg.scoring.reading import Reading
+from hfreg.scoring.syntax import FIELD, STAR_IMPORT
+from hfreg.values import Finding
+
+_IMPORTS = {
+    "pipeline": "from transformers import pipeline",
+    "login": "from huggingface_hub import login",
+    "InferenceClient": "from huggingface_hub import InferenceClient",
+    "SentenceTransformer": "from sentence_transformers import SentenceTransformer",
+    "CrossEncoder": "from sentence_transformers import CrossEncoder",
+    "np": "import numpy as np",
+    "pd": "import pandas as pd",
+    "F": "import torch.nn.functional as F",
+}
+_MODULES = frozenset(
+    {"os", "re", "json", "math", "torch", "transformers", "numpy", "pandas", "time", "datetime", "random"}
+)
+_QUIET = frozenset({"ImportStarUsed", "ImportStarUsage", "ImportStarNotPermitted", "UnusedIndirectAssignment"})
+_UNUSED = frozenset({"UnusedImport", "UnusedVariable", "UnusedAnnotation", "RedefinedWhileUnused"})
+
+
+def name_rules(reading: Reading, definition: Definition, module: ast.Module) -> Iterator[Finding]:
+    """Yield undefined and unused names and other slips; `module` is the source made a function."""
+    from pyflakes.checker import Checker  # 30 ms that nobody needs before the first check
+
+    known = PLATFORM_NAMES | set(definition.resources) | {STAR_IMPORT}
+    stars = [n for n in reading.nodes if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
+    checked = ast.Module(body=[*module.body], type_ignores=[])
+    for message in Checker(checked, filename=FIELD, builtins=known).messages:
+        kind = type(message).__name__
+        if kind in _QUIET or (kind == "UndefinedName" and stars):
+            continue
+        told = _TOLD.get(kind, _other)(message, reading, definition)
+        if kind == "UndefinedName":
+            yield Finding("error", FIELD, message.lineno, told)
+        else:
+            yield Finding("hint" if kind in _UNUSED else "warning", FIELD, message.lineno, told)
+    for star in stars:
+        told = "`import *` hides from check which names are defined. Import the names that the code uses."
+        yield Finding("hint", FIELD, star.lineno, told)
+
+
+def _undefined(message: Any, reading: Reading, definition: Definition) -> str:
+    name = str(message.message_args[0])
+    if statement := _IMPORTS.get(name) or (f"import {name}" if name in _MODULES else ""):
+        return f"`{name}` is not defined. Add `{statement}`."
+    if name.startswith("Auto") and name[4:5].isupper():
+        return f"`{name}` is not defined. Add `from transformers import {name}`."
+    arguments = [argument.alias for argument in definition.arguments]
+    near = did_you_mean(name, arguments) or did_you_mean(
+        name, [*reading.imports, *reading.assigned, *reading.defined, *definition.resources, *dir(builtins)]
+    )
+    known = ", ".join(f"`{argument}`" for argument in arguments) or "none"
+    return f"`{name}` is not defined.{near} The arguments are: {known}."
+
+
+def _unused_import(message: Any, reading: Reading, definition: Definition) -> str:
+    return f"`{message.message_args[0]}` is imported and never used."
+
+
+def _unused_variable(message: Any, reading: Reading, definition: Definition) -> str:
+    return f"`{message.message_args[0]}` is assigned and never used."
+
+
+def _too_early(message: Any, reading: Reading, definition: Definition) -> str:
+    return f"`{message.message_args[0]}` is used before it has a value."
+
+
+def _other(message: Any, reading: Reading, definition: Definition) -> str:
+    text = str(message.message % message.message_args)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+_TOLD: dict[str, Callable[[Any, Reading, Definition], str]] = {
+    "UndefinedName": _undefined,
+    "UndefinedLocal": _too_early,
+    "UnusedImport": _unused_import,
+    "UnusedVariable": _unused_variable,
+}
