@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from hfreg.errors import TypeNotationError, did_you_mean
 from hfreg.types.base import Type
-from hfreg.types.plain import are_flat, are_numbers, as_dict, as_list, scalar
+from hfreg.types.plain import are_flat, are_numbers, are_texts, as_dict, as_list, scalar
 from hfreg.types.scalars import Anything, Numerical, String, scalar_type
 from hfreg.types.walk import AnswerWalk, TextWalk, Walk, cut
 
@@ -48,6 +48,7 @@ class Array(Type):
                 return None
             raise walk.misfit(self, held)
         if self._all_fit(items):
+            walk.count(value, self, len(items))
             return list(items)
         walk.enter(value, self, len(items))
         path, take, taken = walk.path, self.item.take, []
@@ -60,6 +61,8 @@ class Array(Type):
         """Say quickly that a long plain list fits; no means only that each item is to be looked at."""
         if self.item.kind == "Numerical":
             return are_numbers(items)
+        if self.item.kind == "String":
+            return are_texts(items)
         return self.item.kind == "Any" and are_flat(items)
 
     def keeping(self, value: Any) -> Type:

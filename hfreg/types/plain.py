@@ -26,6 +26,7 @@ MAX_BITS = 13_000  # about 3,900 digits: Python refuses to write an int of more 
 _DONE = frozenset({str, int, float, bool, type(None), list, dict, datetime})
 _NUMBERS = frozenset({int, float})
 _TEXTLIKE = frozenset({str, bool, type(None)})
+_TEXTS = frozenset({str, type(None)})
 _NO_LISTS = (str, bytes, bytearray, memoryview, Mapping, io.IOBase)
 
 
@@ -79,6 +80,8 @@ def as_dict(value: Any, answer: bool, series: bool = False) -> dict[Any, Any] | 
     found = type(value)
     if found is dict:
         return value  # type: ignore[no-any-return]
+    if found is list:
+        return None
     if issubclass(found, Mapping):
         return dict(islice(value.items(), MAX_VALUES + 1))
     if not answer:
@@ -131,6 +134,11 @@ def are_numbers(items: list[Any]) -> bool:
         return False
 
 
+def are_texts(items: list[Any]) -> bool:
+    """Say whether all items are texts or None (fast)."""
+    return _TEXTS.issuperset(map(type, items))
+
+
 def are_flat(items: list[Any]) -> bool:
     """Say whether all items are texts, booleans or None, or all are plain finite numbers (fast)."""
     return _TEXTLIKE.issuperset(map(type, items)) or are_numbers(items)
@@ -170,6 +178,7 @@ def take_any(value: Any, wanted: Kind, walk: Walk) -> Any:
 
 def _any_list(value: Any, items: list[Any], wanted: Kind, walk: Walk) -> list[Any]:
     if are_flat(items):
+        walk.count(value, wanted, len(items))
         return list(items)
     walk.enter(value, wanted, len(items))
     path, held = walk.path, []

@@ -16,11 +16,16 @@ from hfreg.errors import ArgumentError, HfregError, OutputError
 from hfreg.types.advice import advice, text_advice
 
 MAX_DEPTH = 64
-MAX_VALUES = 5_000_000
+MAX_VALUES = 10_000_000
+LOOK = 10  # what looking at one value costs of MAX_VALUES, against 1 for one of a flat list taken as a whole
 SHOWN = 60
 
 _START = object()
 _PLAIN = (str, int, float, bool, type(None))
+
+
+def _word(value: object) -> str:
+    return "number" if type(value) in {int, float} else type(value).__name__
 
 
 class Kind(Protocol):
@@ -102,11 +107,16 @@ class Walk:
             raise self.misfit(wanted, value, "It contains itself, which no answer or argument may.")
         if len(self.path) >= MAX_DEPTH:
             raise self.misfit(wanted, value, f"It is nested deeper than {MAX_DEPTH}.")
-        self._left -= count
-        if self._left < 0:
-            raise self.misfit(wanted, value, f"It holds more than {MAX_VALUES:,} values.")
+        self.count(value, wanted, count * LOOK)
         self._open.add(id(value))
         self.path.append(_START)
+
+    def count(self, value: object, wanted: Kind, cost: int) -> None:
+        """Count what is taken: a small value that holds itself many times over unfolds without end."""
+        self._left -= cost
+        if self._left < 0:
+            limit = f"at most {MAX_VALUES:,} in flat lists, {MAX_VALUES // LOOK:,} otherwise"
+            raise self.misfit(wanted, value, f"It holds too many values; {limit}.")
 
     def leave(self, value: object) -> None:
         """Step out of the container that was entered last."""
@@ -188,7 +198,7 @@ class AnswerWalk(Walk):
         return OutputError(f"The answer at {where}: {what}" if where else f"The answer: {what}")
 
     def change(self, wanted: Kind, value: object, became: object) -> object:
-        kinds = type(value).__name__, type(became).__name__
+        kinds = _word(value), _word(became)
         self._record(kinds, lambda: f"{show(value)} became {show(became)}")
         return became
 
