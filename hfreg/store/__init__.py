@@ -8,5 +8,5 @@ registry mean the same files. What versions may do is decided in `hfreg.lifecycl
 from __future__ import annotations
 
 DEFINITIONS = "definitions.json"
-AUTOSAVES = "autosaves"
-EVENTS = "events.db"
+AUTOSAVES = "autosave"
+EVENTS = "events.sqlite"

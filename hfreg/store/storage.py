@@ -94,12 +94,12 @@ class AtomicStorage(Storage):
     def transaction(self) -> Iterator[TinyDB]:
         """Lend a TinyDB whose changes are kept together and durably at the end, or not at all if it raises.
 
-        Documents may be replaced, inserted and removed; values nested in them are shared with readers and must
-        be replaced rather than changed. Returns only when the disk has it. Raises StoreError.
+        It is read afresh from the file, so nothing in it is shared with readers. Returns only when the disk
+        has it. Raises StoreError.
         """
         with self._lock:
             base = self._load_locked()
-            working = _Working(_two_levels(base.tables))
+            working = _Working(base.tables)
             yield TinyDB(storage=lambda: working)  # a fresh one: TinyDB remembers the next id of a table
             if working.changed:
                 self._commit(working.tables, base.generation + 1)
@@ -261,5 +261,5 @@ def _bytes(path: Path) -> tuple[bytes, Stamp]:
 
 
 def _two_levels(tables: Tables) -> Tables:
-    # TinyDB changes documents in place; copying deeper would cost as much as parsing the file again.
+    # What TinyDB's own operations change in place; deeper copies would cost as much as parsing the file again.
     return {name: {key: dict(document) for key, document in table.items()} for name, table in tables.items()}
