@@ -1,0 +1,94 @@
+"""Runs: calls that go on outside the script run that began them.
+
+A page starts a run, remembers its id and asks again; closing the tab or clicking elsewhere stops nothing.
+Knows nothing of Streamlit.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hfreg.engine import Event, Outcome, Run
+from hfreg.errors import HfregError
+from hfreg.registry import Registry
+from hfreg.version import Version
+
+KEPT = 500
+"""Runs that stay readable after they ended; the oldest goes first."""
+
+
+@dataclass
+class LiveRun:
+    """One call: what was asked, what has happened so far, and its Outcome once there is one."""
+
+    id: str
+    version: Version
+    arguments: Mapping[str, Any]
+    source: str
+    started_at: float = field(default_factory=time.time)
+    stage: str = "queued"
+    download: Mapping[str, Any] | None = None
+    printed: list[str] = field(default_factory=list)
+    pieces: list[Any] = field(default_factory=list)
+    outcome: Outcome | None = None
+    run: Run | None = None
+
+    @property
+    def done(self) -> bool:
+        """Whether there is an Outcome."""
+        return self.outcome is not None
+
+    @property
+    def seconds(self) -> float:
+        """How long it has been going on, or took."""
+        return self.outcome.timings.total_ms / 1e3 if self.outcome else time.time() - self.started_at
+
+    def cancel(self) -> None:
+        """Stop it in the engine."""
+        if self.run is not None:
+            self.run.cancel()
+
+    def follow(self, event: Event) -> None:
+        """Take an event of the engine; called from its thread."""
+        if event.kind == "print":
+            self.printed.append(event.data["text"])
+        elif event.kind == "piece":
+            self.pieces.append(event.data["value"])
+        elif event.kind == "outcome":
+            self.outcome = event.data["outcome"]
+        else:
+            self.stage = event.kind
+            self.download = event.data if event.kind == "download" else None
+
+
+class Runs:
+    """The runs of a server, by id."""
+
+    def __init__(self) -> None:
+        self._runs: OrderedDict[str, LiveRun] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def start(
+        self, registry: Registry, version: Version, arguments: Mapping[str, Any], source: str, user: str
+    ) -> LiveRun:
+        """Begin a call and return at once; what is refused has its Outcome already."""
+        live = LiveRun(uuid.uuid4().hex, version, dict(arguments), source)
+        with self._lock:
+            self._runs[live.id] = live
+            while len(self._runs) > KEPT:
+                self._runs.popitem(last=False)
+        try:
+            live.run = registry.start(version, [live.arguments], source, user, live.follow)
+        except HfregError as error:
+            live.outcome = Outcome(version.alias, version.number, version.state, error=error, status="error")
+        return live
+
+    def find(self, run_id: str) -> LiveRun | None:
+        """Return a run by its id, or None when it is too old or of another server."""
+        return self._runs.get(run_id)
