@@ -45,9 +45,7 @@ def pins(definition: Definition, hub: Hub, known: Sequence[Pin] = ()) -> tuple[t
     """Pin what the source names literally; returns all pins, and a sentence for each that could not be resolved."""
     from hfreg.hub.provenance import resolve_literals
 
-    have = {(pin.repo, pin.revision) for pin in known}
-    named = [r for r in repositories(definition.scoring_logic) if (r.repo, r.revision) not in have]
-    fresh, unresolved = resolve_literals([(r.repo, r.revision) for r in named], hub, STARTERS) if named else ((), ())
+    fresh, unresolved = resolve_literals(repositories(definition.scoring_logic), hub, STARTERS, known)
     return (*known, *fresh), tuple(unresolved)
 
 

@@ -10,6 +10,7 @@ import atexit
 import logging
 import threading
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hfreg.engine import Engine, OnEvent
@@ -56,7 +57,7 @@ class Parts:
         from hfreg.store.events import Events
 
         with self._making:
-            return self.__dict__.setdefault("events", Events(self._database_url()))
+            return self.__dict__.setdefault("events", Events(self._database()))
 
     @cached_property
     def hub(self) -> Hub:
@@ -121,7 +122,5 @@ class Parts:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def _database_url(self) -> str:
-        home = self.settings.home
-        home.mkdir(parents=True, exist_ok=True)
-        return self.settings.database_url or f"sqlite:///{home / 'events.sqlite'}"
+    def _database(self) -> str | Path:
+        return self.settings.database_url or self.settings.home / "events.sqlite"

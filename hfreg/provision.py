@@ -40,12 +40,11 @@ class Provision:
 
         return PinnedResolver(
             self._registry.fetcher,
-            self._registry.hub,
-            pins=version.pins,
+            version.pins,
+            starters=STARTERS,
             frozen=version.state is State.APPROVED,
             on_pin=on_pin,
             on_progress=on_progress,
-            starters=STARTERS,
         )
 
     def environment(self, version: Version) -> Mapping[str, str]:
