@@ -28,13 +28,14 @@ def code_editor(
     min_height: int = 220,
     max_height: int = 480,
     debounce_ms: int = 600,
-    on_change: Callable[[str], None] | None = None,
+    on_change: Callable[[str, int], None] | None = None,
 ) -> EditorState:
     """Draw an editor and return its text and the event of this rerun.
 
     `value` is what a fresh editor shows: pass the draft. A drawn one keeps what the user typed until `rev` changes
     (a read-only one always shows `value`).
-    `on_change` gets the new text before the script runs, also when the user is leaving for another page.
+    `on_change` gets the new text and its rev before the script runs, also when the user leaves for another page;
+    it ignores a rev that is no longer the draft's, because a button's callback may have raised it a moment ago.
     Heights are pixels; text arrives `debounce_ms` after the last key.
     """
     found = entries(Marker, markers)
@@ -42,7 +43,7 @@ def code_editor(
 
     def changed() -> None:
         if on_change is not None:
-            on_change(current_text(key, value, rev=rev))
+            on_change(current_text(key, value, rev=rev), rev)
 
     if url is None:
         return _plain_editor(_plain_key(key, rev), value, label, found, readonly, min_height, changed)

@@ -1,11 +1,12 @@
 // The code editor. The text belongs to the browser: Python's text is taken only when Python raises
 // `rev`, so a rerun never moves the caret or touches the undo history. What was typed is sent after
-// a pause, on leaving the field, and before a run or a save.
+// a pause, on leaving the field, and before a run or a save. "Leaving" starts when a finger or a
+// mouse goes down elsewhere: a tap sends blur and click together, and a page switch must not overtake the text.
 
 import { Annotation, Compartment, EditorState } from "@codemirror/state"
 import { EditorView, drawSelection, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, keymap, lineNumbers,
   tooltips } from "@codemirror/view"
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands"
+import { defaultKeymap, history, historyKeymap, indentWithTab, isolateHistory } from "@codemirror/commands"
 import { python } from "@codemirror/lang-python"
 import { closeBrackets, closeBracketsKeymap, completionKeymap } from "@codemirror/autocomplete"
 import { lintGutter, lintKeymap, nextDiagnostic } from "@codemirror/lint"
@@ -30,6 +31,8 @@ export class CodeEditor {
     this.timer = null
     this.settings = new Compartment()
     this.frame = new Frame(parentElement)
+    this.listening = new AbortController()
+    document.addEventListener("pointerdown", (event) => this.pressedAt(event), { capture: true, signal: this.listening.signal })
     this.view = new EditorView({
       parent: this.frame.body,
       state: EditorState.create({ doc: data.value, extensions: this.extensions() }),
@@ -60,6 +63,10 @@ export class CodeEditor {
     if (!update.docChanged || update.transactions.some((one) => one.annotation(fromPython))) return
     clearTimeout(this.timer)
     this.timer = setTimeout(() => this.send(), this.debounce)
+  }
+
+  pressedAt(event) {
+    if (this.timer !== null && !event.composedPath().includes(this.frame.dom)) this.send()
   }
 
   send() {
@@ -95,7 +102,7 @@ export class CodeEditor {
     this.view.dispatch({
       changes: { from: 0, to: doc.length, insert: value },
       selection: { anchor: Math.min(selection.main.head, this.view.state.toText(value).length) },
-      annotations: fromPython.of(true),
+      annotations: [fromPython.of(true), isolateHistory.of("full")],
     })
   }
 
@@ -127,6 +134,7 @@ export class CodeEditor {
 
   destroy() {
     clearTimeout(this.timer)
+    this.listening.abort()
     this.view.destroy()
     this.frame.remove()
   }

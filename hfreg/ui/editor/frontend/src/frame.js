@@ -11,8 +11,8 @@ const STYLE = `
   .status button { font: inherit; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
                    text-decoration: underline; text-underline-offset: 2px; }
   .status button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 2px; }
-  @container (max-width: 480px) { .cm-foldGutter { display: none !important; } }
-  @media (pointer: coarse) { .cm-editor { font-size: 1rem !important; } }
+  @container (max-width: 480px) { .body .cm-editor .cm-gutters .cm-foldGutter { display: none !important; } }
+  @media (pointer: coarse) { .body .cm-editor { font-size: 1rem !important; } }
   @media (pointer: coarse) { .hint { position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden; } }
 `
 

@@ -39,7 +39,7 @@ const base = EditorView.theme({
   ".cm-tooltip-autocomplete ul li[aria-selected]": { backgroundColor: tint("--st-primary-color", 25), color: "var(--st-text-color)" },
   ".cm-panels input, .cm-panels button": { color: "var(--st-text-color)", backgroundColor: "var(--st-background-color)",
          backgroundImage: "none", border: "1px solid var(--st-border-color)", borderRadius: "var(--st-base-radius)" },
-  ".cm-panel.cm-panel-lint ul [aria-selected]": { backgroundColor: tint("--st-primary-color", 25), color: "var(--st-text-color)" },
+  ".cm-panel.cm-panel-lint ul [aria-selected], .cm-panel.cm-panel-lint ul:focus [aria-selected]": { backgroundColor: tint("--st-primary-color", 25), color: "var(--st-text-color)" },
   ".cm-foldPlaceholder": { backgroundColor: tint("--st-primary-color", 15), color: "var(--st-text-color)", border: "none" },
 })
 
