@@ -17,10 +17,7 @@ from urllib.parse import quote
 
 import huggingface_hub
 from huggingface_hub import constants
-from huggingface_hub.utils import (
-    hf_raise_for_status,  # type: ignore[attr-defined]
-    validate_repo_id,  # type: ignore[attr-defined]
-)
+from huggingface_hub.utils import hf_raise_for_status, validate_repo_id  # type: ignore[attr-defined]
 
 from hfreg.errors import HubError, HubUnreachable, NotCached, RepoNotFound, RevisionNotFound, TokenRejected
 from hfreg.hub.files import RepoFile
