@@ -10,7 +10,7 @@ import pytest
 import hfreg
 from hfreg.settings import TOKEN_VARIABLES
 
-pytest_plugins = ["tests.hub_fixtures"]
+pytest_plugins = ["hub_fixtures"]
 
 
 @pytest.fixture(autouse=True)
