@@ -9,12 +9,12 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 from huggingface_hub import constants
+from loopback_hub import LoopbackHub
+from tiny_checkpoints import TinyCheckpoints
 
 from hfreg.hub.client import Hub
 from hfreg.hub.fetch import Fetcher
 from hfreg.settings import TOKEN_VARIABLES, Settings, Token
-from loopback_hub import LoopbackHub
-from tiny_checkpoints import TinyCheckpoints
 
 HubOf = Callable[..., Hub]
 

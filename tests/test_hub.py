@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hub_files import plain_repo
 from huggingface_hub import constants
-from loopback_hub import LoopbackHub, plain_repo
+from loopback_hub import LoopbackHub
 
 from hfreg.errors import (
     GatedRepo,
@@ -34,11 +35,11 @@ def test_401_403_and_404_are_told_apart(loopback_hub: LoopbackHub, hub_of: HubOf
     loopback_hub.add_repo("org/private", plain_repo(), private=True)
     stranger = loopback_hub.add_token(SECRET)
 
-    with pytest.raises(TokenRejected, match="does not accept the token hf_…rong .*wrong, expired or revoked"):
+    with pytest.raises(TokenRejected, match=r"does not accept the token hf_…rong .*wrong, expired or revoked"):
         hub_of(token="hf_0123456789wrong").commit("org/private")
-    with pytest.raises(GatedRepo, match="`org/gated` is gated, and the account of this token .* has no access"):
+    with pytest.raises(GatedRepo, match=r"`org/gated` is gated, and the account of this token .* has no access"):
         Fetcher(hub_of(token=stranger)).fetch("org/gated", commit)
-    with pytest.raises(GatedRepo, match="Accept its terms at http.*/org/gated and save a token"):
+    with pytest.raises(GatedRepo, match=r"Accept its terms at http.*/org/gated and save a token"):
         Fetcher(hub_of()).fetch("org/gated", commit)
     with pytest.raises(RepoNotFound, match="missing or private to this token"):
         hub_of(token=stranger).commit("org/private")
@@ -176,10 +177,12 @@ def test_no_message_repr_or_log_holds_the_token(
             loopback_hub.add_token(SECRET)
         hub = hub_of(token=SECRET)
         texts += [repr(hub), repr(hub.test_connection()), repr(hub.settings), repr(hub.token())]
-        for ask in (lambda: hub.commit("org/nowhere"), lambda: Fetcher(hub).fetch("org/gated", commit)):
-            with pytest.raises(HubError) as refused:
-                ask()
-            texts += [str(refused.value), repr(refused.value), repr(refused.value.__cause__)]
+        with pytest.raises(HubError) as missing:
+            hub.commit("org/nowhere")
+        with pytest.raises(HubError) as gated:
+            Fetcher(hub).fetch("org/gated", commit)
+        for error in (missing.value, gated.value):
+            texts += [str(error), repr(error), repr(error.__cause__)]
     assert any(SECRET in headers.get("authorization", "") for headers in loopback_hub.headers)
     assert SECRET not in "\n".join(texts) + caplog.text
 

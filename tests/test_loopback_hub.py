@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import huggingface_hub
 import pytest
+from hub_files import plain_repo
 from huggingface_hub import HfApi, errors, hf_hub_download, snapshot_download
-from loopback_hub import LoopbackHub, plain_repo
+from loopback_hub import LoopbackHub
 
 
 def test_the_real_client_reads_info_tree_search_and_files(loopback_hub: LoopbackHub) -> None:
@@ -71,7 +72,7 @@ def test_a_stopped_hub_refuses_and_comes_back_on_the_same_port(loopback_hub: Loo
     session = huggingface_hub.get_session()
     assert session.get(url).status_code == 200
     loopback_hub.stop()
-    with pytest.raises(Exception, match="refused|disconnected"):
+    with pytest.raises(Exception, match=r"refused|disconnected"):
         session.get(url)
     loopback_hub.start()
     assert session.get(url).status_code == 200

@@ -51,7 +51,7 @@ def test_a_saved_token_wins_over_the_environment_and_removing_it_gives_the_envir
 @pytest.mark.parametrize("wrong", ["", "   ", "hf_one two", "hf_one\nhf_two", "h" * 201, "hf_ümlaut", "hf_\x00zero"])
 def test_a_text_that_is_no_token_is_refused_and_the_saved_one_stays(tmp_path: Path, wrong: str) -> None:
     token.save(tmp_path, VALUE)
-    with pytest.raises(SettingsError, match="no token.*Nothing was saved") as refused:
+    with pytest.raises(SettingsError, match=r"no token.*Nothing was saved") as refused:
         token.save(tmp_path, wrong)
     assert not wrong.strip() or wrong.strip() not in str(refused.value)
     found = token.find(tmp_path, {})

@@ -1,0 +1,200 @@
+"""How the loopback Hub answers each request, and the accounts and repositories that it answers from."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from hub_files import LARGE, etag, sibling, tree_entry
+
+_REPO = r"(?P<repo>[^/]+/[^/]+)"
+_ROUTES = [
+    (re.compile(rf"/api/models/{_REPO}/auth-check"), "auth_check"),
+    (re.compile(rf"/api/models/{_REPO}/tree/(?P<revision>[^/]+)(?:/.*)?"), "tree"),
+    (re.compile(rf"/api/models/{_REPO}/revision/(?P<revision>[^/]+)"), "info"),
+    (re.compile(rf"/api/models/{_REPO}"), "info"),
+    (re.compile(r"/api/models"), "search"),
+    (re.compile(r"/api/whoami-v2"), "whoami"),
+    (re.compile(rf"/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<name>.+)"), "resolve"),
+]
+
+
+@dataclass
+class Account:
+    """Who a token is: its role, and the private and gated repositories that it may read."""
+
+    name: str
+    role: str = "read"
+    repos: set[str] = field(default_factory=set)
+
+
+@dataclass
+class Hosted:
+    """One repository: its commits (commit to file contents) and where its branches point."""
+
+    id: str
+    private: bool = False
+    gated: bool = False
+    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
+
+
+class Answers(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Any
+
+    def setup(self) -> None:
+        super().setup()
+        self.hub = self.server.hub
+        with self.hub._lock:
+            self.hub._sockets.add(self.connection)
+
+    def finish(self) -> None:
+        with self.hub._lock:
+            self.hub._sockets.discard(self.connection)
+        super().finish()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Print nothing."""
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def _answer(self) -> None:
+        url = urlsplit(self.path)
+        path = url.path
+        self.hub.requests.append((self.command, unquote(path)))
+        self.hub.headers.append({key.lower(): value for key, value in self.headers.items()})
+        self.query = parse_qs(url.query)
+        if self.hub.fail_with:
+            return self._refuse(self.hub.fail_with)
+        bearer = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.account = self.hub.tokens.get(bearer)
+        if bearer and self.account is None:
+            return self._refuse(401, message="Invalid credentials in Authorization header")
+        for pattern, name in _ROUTES:
+            if match := pattern.fullmatch(path):
+                given = {key: unquote(value) for key, value in match.groupdict().items()}
+                return getattr(self, f"_{name}")(**given)
+        return self._refuse(404)
+
+    def _whoami(self) -> None:
+        if self.account is None:
+            return self._refuse(401, message="Invalid username or password.")
+        access: dict[str, Any] = {"displayName": "test", "role": self.account.role}
+        if self.account.role == "fineGrained":
+            scope = {"entity": {"name": self.account.name, "type": "user"}, "permissions": ["repo.content.read"]}
+            access["fineGrained"] = {"canReadGatedRepos": True, "global": [], "scoped": [scope]}
+        auth = {"type": "access_token", "accessToken": access}
+        return self._json({"type": "user", "name": self.account.name, "fullname": "Ada", "orgs": [], "auth": auth})
+
+    def _search(self) -> None:
+        words = self.query.get("search", [""])[0].lower()
+        limit = int(self.query.get("limit", ["30"])[0])
+        seen = [hosted for hosted in self.hub.repos.values() if self._visible(hosted) and words in hosted.id.lower()]
+        self._json([self._about(hosted, hosted.branches["main"]) for hosted in seen[:limit]])
+
+    def _info(self, repo: str, revision: str = "main") -> None:
+        if found := self._find(repo, revision):
+            self._json(self._about(*found, blobs="blobs" in self.query))
+
+    def _tree(self, repo: str, revision: str) -> None:
+        if found := self._find(repo, revision):
+            hosted, commit = found
+            self._json([tree_entry(name, data) for name, data in sorted(hosted.commits[commit].items())])
+
+    def _auth_check(self, repo: str) -> None:
+        if (found := self._find(repo, "main")) and self._may_read(found[0]):
+            self._json({})
+
+    def _resolve(self, repo: str, revision: str, name: str) -> None:
+        found = self._find(repo, revision)
+        if not found or not self._may_read(found[0]):
+            return None
+        hosted, commit = found
+        data = hosted.commits[commit].get(name)
+        if data is None:
+            return self._refuse(404, "EntryNotFound", headers={"X-Repo-Commit": commit})
+        begin = 0
+        if given := re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", "")):
+            begin = int(given[1])
+        headers = {"X-Repo-Commit": commit, "ETag": f'"{etag(name, data)}"', "Accept-Ranges": "bytes"}
+        if name.endswith(LARGE):
+            headers |= {"X-Linked-Size": str(len(data)), "X-Linked-Etag": f'"{etag(name, data)}"'}
+        if begin:
+            headers["Content-Range"] = f"bytes {begin}-{len(data) - 1}/{len(data)}"
+        return self._send(206 if begin else 200, data[begin:], "application/octet-stream", headers, name)
+
+    def _find(self, repo: str, revision: str) -> tuple[Hosted, str] | None:
+        hosted = self.hub.repos.get(repo)
+        if hosted is None or not self._visible(hosted):
+            # The real Hub does not tell an anonymous caller missing from private.
+            status = 404 if self.account else 401
+            self._refuse(status, "RepoNotFound", "Repository not found" if self.account else "Invalid username…")
+            return None
+        commit = hosted.branches.get(revision) or (revision if revision in hosted.commits else None)
+        if commit is None:
+            self._refuse(404, "RevisionNotFound", f"Invalid rev id: {revision}")
+            return None
+        return hosted, commit
+
+    def _visible(self, hosted: Hosted) -> bool:
+        return not hosted.private or (self.account is not None and hosted.id in self.account.repos)
+
+    def _may_read(self, hosted: Hosted) -> bool:
+        if not hosted.gated or (self.account is not None and hosted.id in self.account.repos):
+            return True
+        self._refuse(403 if self.account else 401, "GatedRepo", f"Access to model {hosted.id} is restricted.")
+        return False
+
+    def _about(self, hosted: Hosted, commit: str, blobs: bool = False) -> dict[str, Any]:
+        files = hosted.commits[commit]
+        siblings: list[dict[str, Any]] = [{"rfilename": name} for name in sorted(files)]
+        if blobs:
+            siblings = [sibling(name, data) for name, data in sorted(files.items())]
+        base = {
+            "id": hosted.id, "modelId": hosted.id, "sha": commit, "private": hosted.private,
+            "gated": "auto" if hosted.gated else False, "disabled": False, "downloads": 0, "likes": 0,
+            "tags": ["transformers", "safetensors"], "siblings": siblings,
+        }  # fmt: skip
+        return base | hosted.about
+
+    def _refuse(self, status: int, code: str = "", message: str = "", headers: Mapping[str, str] | None = None) -> None:
+        extra = dict(headers or {}) | {"X-Error-Message": message.replace("…", "")}
+        self._json({"error": message}, status, extra | ({"X-Error-Code": code} if code else {}))
+
+    def _json(self, data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+        self._send(status, json.dumps(data).encode(), "application/json", headers or {})
+
+    def _send(self, status: int, body: bytes, kind: str, headers: Mapping[str, str], name: str = "") -> None:
+        self.send_response(status)
+        for key, value in {"Content-Type": kind, "Content-Length": str(len(body)), **headers}.items():
+            self.send_header(key, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self._write(body, self.hub.drop_after.pop(name, None))
+
+    def _write(self, body: bytes, drop_after: int | None) -> None:
+        rate = self.hub.bytes_per_s
+        piece = max(1, int(rate / 50)) if rate else 1 << 20
+        sent = 0
+        while sent < len(body):
+            part = body[sent : sent + piece][: None if drop_after is None else max(0, drop_after - sent)]
+            if not part:
+                self.close_connection = True
+                return
+            self.wfile.write(part)
+            sent += len(part)
+            if rate:
+                time.sleep(len(part) / rate)
