@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import random
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from type_samples import some_type, some_value
 
 from hfreg.errors import OutputError, ScoringTimeout
 from hfreg.types import parse
@@ -152,3 +154,20 @@ def test_a_time_limit_that_strikes_during_conversion_is_not_swallowed() -> None:
 
     with pytest.raises(ScoringTimeout):
         parse("List").convert(stopped())
+
+
+def test_any_answer_for_any_type_is_held_to_it_or_refused() -> None:
+    seeded = random.Random(6)
+    held = changed = 0
+    for _ in range(5000):
+        wanted = parse(some_type(seeded, seeded.randint(0, 2)))
+        answer = some_value(seeded, parse(some_type(seeded, seeded.randint(0, 2))))
+        try:
+            value, warnings = wanted.convert(answer)
+        except OutputError:
+            continue
+        held, changed = held + 1, changed + bool(warnings)
+        assert wanted.convert(value) == (value, ())
+        assert wanted.check(value, "x") == value
+        assert warnings or value == answer
+    assert held > 500 and changed > 50
