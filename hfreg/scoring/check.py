@@ -22,6 +22,8 @@ from hfreg.values import Finding
 
 __all__ = ["Repository", "repositories", "source_findings"]
 
+MAX_FINDINGS = 200
+
 _RANK = {"error": 0, "warning": 1, "hint": 2}
 
 
@@ -65,6 +67,7 @@ def _rules(reading: Reading, definition: Definition) -> Iterator[Finding]:
 
 
 def _ordered(found: list[Finding]) -> list[Finding]:
-    unique = {(f.level, f.field, f.line, f.message): f for f in found}
-    told = (Finding(f.level, f.field, f.line, masked(f.message)) for f in unique.values())
+    unique = list({(f.level, f.field, f.line, f.message): f for f in found}.values())
+    first = sorted(unique, key=lambda f: _RANK[f.level])[:MAX_FINDINGS]
+    told = (Finding(f.level, f.field, f.line, masked(f.message)) for f in first)
     return sorted(told, key=lambda f: (f.field != FIELD, f.field, f.line or 0, _RANK[f.level]))

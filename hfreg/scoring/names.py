@@ -16,6 +16,9 @@ from hfreg.scoring.reading import Reading
 from hfreg.scoring.syntax import FIELD, STAR_IMPORT
 from hfreg.values import Finding
 
+MAX_NEAR = 200
+MAX_MESSAGES = 100
+
 _IMPORTS = {
     "pipeline": "from transformers import pipeline",
     "login": "from huggingface_hub import login",
@@ -29,6 +32,7 @@ _IMPORTS = {
 _MODULES = frozenset(
     {"os", "re", "json", "math", "torch", "transformers", "numpy", "pandas", "time", "datetime", "random"}
 )
+_BUILTINS = tuple(name for name in dir(builtins) if name.islower() and not name.startswith("_"))
 _QUIET = frozenset({"ImportStarUsed", "ImportStarUsage", "ImportStarNotPermitted", "UnusedIndirectAssignment"})
 _UNUSED = frozenset({"UnusedImport", "UnusedVariable", "UnusedAnnotation", "RedefinedWhileUnused"})
 
@@ -40,7 +44,8 @@ def name_rules(reading: Reading, definition: Definition, module: ast.Module) -> 
     known = PLATFORM_NAMES | set(definition.resources) | {STAR_IMPORT}
     stars = [n for n in reading.nodes if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
     checked = ast.Module(body=[*module.body], type_ignores=[])
-    for message in Checker(checked, filename=FIELD, builtins=known).messages:
+    messages = sorted(Checker(checked, filename=FIELD, builtins=known).messages, key=_importance)
+    for message in messages[:MAX_MESSAGES]:
         kind = type(message).__name__
         if kind in _QUIET or (kind == "UndefinedName" and stars):
             continue
@@ -54,6 +59,10 @@ def name_rules(reading: Reading, definition: Definition, module: ast.Module) -> 
         yield Finding("hint", FIELD, star.lineno, told)
 
 
+def _importance(message: Any) -> tuple[bool, int]:
+    return type(message).__name__ != "UndefinedName", message.lineno
+
+
 def _undefined(message: Any, reading: Reading, definition: Definition) -> str:
     name = str(message.message_args[0])
     if statement := _IMPORTS.get(name) or (f"import {name}" if name in _MODULES else ""):
@@ -61,11 +70,15 @@ def _undefined(message: Any, reading: Reading, definition: Definition) -> str:
     if name.startswith("Auto") and name[4:5].isupper():
         return f"`{name}` is not defined. Add `from transformers import {name}`."
     arguments = [argument.alias for argument in definition.arguments]
-    near = did_you_mean(name, arguments) or did_you_mean(
-        name, [*reading.imports, *reading.assigned, *reading.defined, *definition.resources, *dir(builtins)]
-    )
+    others = [*reading.imports, *reading.assigned, *reading.defined, *definition.resources, *_BUILTINS]
+    near = _near(name, arguments) or _near(name, others)
     known = ", ".join(f"`{argument}`" for argument in arguments) or "none"
     return f"`{name}` is not defined.{near} The arguments are: {known}."
+
+
+def _near(name: str, known: list[str]) -> str:
+    """Suggest a name; one of two letters is near to everything, and a thousand names are near to each other."""
+    return did_you_mean(name, [k for k in known if k != name][:MAX_NEAR]) if len(name) > 2 else ""
 
 
 def _unused_import(message: Any, reading: Reading, definition: Definition) -> str:

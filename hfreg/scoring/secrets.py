@@ -19,7 +19,7 @@ _KINDS = (
     ("a GitHub token", re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,})")),
     ("an API key", re.compile(r"(?<![A-Za-z0-9])(?:sk-[A-Za-z0-9_-]{20,}|AIza[\w-]{30,}|xox[abprs]-[\w-]{10,})")),
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("a password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]*://[^\s/:@'\"]*:[^\s/:@'\"{}<>$*]{3,}@", re.IGNORECASE)),
+    ("a password in a URL", re.compile(r"[a-z][a-z0-9+.-]{1,20}://[^\s/:@'\"]{0,80}:[^\s/:@'\"{}<>$*]{3,200}@", re.I)),
 )
 _NAME = re.compile(
     r"(?:^|_)(?:token|secret|password|passwd|pwd|api_?key|access_?key|secret_?key|auth|authorization|credentials?)$",
