@@ -24,6 +24,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
+from hfreg import progress
 from hfreg.definition import Argument, Definition, Limits
 from hfreg.engine import Event, Outcome, Timings
 from hfreg.errors import *  # noqa: F403
@@ -59,4 +60,5 @@ def open(home: str | Path | None = None, *, engine: str = "inline") -> Registry:
         registry = _registries.get(settings)
         if registry is None or registry.closed:
             registry = _registries[settings] = Registry(settings)
+            registry.progress = progress.downloads()
         return registry

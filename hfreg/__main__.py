@@ -1,0 +1,5 @@
+"""`python -m hfreg`: the command line."""
+
+from hfreg.cli import entry
+
+entry()

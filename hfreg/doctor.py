@@ -1,0 +1,98 @@
+"""Doctor: whether this installation can do its work, one finding per part.
+
+Looks at the home, the definitions, the call log, the Hub and its token, the engine and the packages. It changes
+nothing but a probe file that it takes away again, and shows no secret.
+"""
+
+from __future__ import annotations
+
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
+
+from hfreg.errors import HfregError
+
+if TYPE_CHECKING:
+    from hfreg.registry import Registry
+
+PACKAGES = ("streamlit", "transformers", "huggingface_hub", "torch", "sentence-transformers", "tinydb", "SQLAlchemy")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One part of the installation and what was found."""
+
+    name: str
+    ok: bool
+    finding: str
+
+
+def examine(registry: Registry) -> list[Check]:
+    """Look at every part; a part that fails does not keep the others from being looked at."""
+    parts: list[tuple[str, Callable[[Registry], tuple[bool, str]]]] = [
+        ("home", _home),
+        ("definitions", _definitions),
+        ("call log", _log),
+        ("token", _token),
+        ("hub", _hub),
+        ("engine", _engine),
+        ("packages", _packages),
+    ]
+    return [_examined(name, look, registry) for name, look in parts]
+
+
+def _examined(name: str, look: Callable[[Registry], tuple[bool, str]], registry: Registry) -> Check:
+    try:
+        ok, finding = look(registry)
+    except (HfregError, OSError) as error:
+        ok, finding = False, str(error)
+    return Check(name, ok, finding)
+
+
+def _home(registry: Registry) -> tuple[bool, str]:
+    settings = registry.settings
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=settings.home):
+        return True, f"{settings.home} ({settings.home_from}), writable"
+
+
+def _definitions(registry: Registry) -> tuple[bool, str]:
+    return True, f"{len(registry.definitions.aliases())} models"
+
+
+def _log(registry: Registry) -> tuple[bool, str]:
+    return True, f"{registry.events.count()} calls in {registry.events.place}"
+
+
+def _token(registry: Registry) -> tuple[bool, str]:
+    token = registry.token()
+    return True, f"{token.masked} from {token.source}" if token else "none; public models load without one"
+
+
+def _hub(registry: Registry) -> tuple[bool, str]:
+    if registry.hub.offline:
+        return True, "offline by HF_HUB_OFFLINE; cached checkpoints load"
+    found = registry.hub.test_connection()
+    return found.ok, found.message
+
+
+def _engine(registry: Registry) -> tuple[bool, str]:
+    limit = f"{registry.settings.timeout_s:g} s a call"
+    return True, f"{registry.engine.tier}, {limit}; scoring logic is not confined"
+
+
+def _packages(registry: Registry) -> tuple[bool, str]:
+    found = {name: _version(name) for name in PACKAGES}
+    missing = [name for name, number in found.items() if not number]
+    text = ", ".join(f"{name} {number or 'MISSING'}" for name, number in found.items())
+    return not missing, f"Python {platform.python_version()}, {text}"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
