@@ -25,9 +25,12 @@ BATCH = 2_000  # rows in one transaction: bounds how long others wait for the lo
 
 
 class Buffer(Generic[T]):
-    """Holds records until `write` has taken them; `write` returns how many of them it had to refuse."""
+    """Holds records until `write` has stored them; `write` raises when it cannot.
 
-    def __init__(self, write: Callable[[list[T]], int], limit: int = LIMIT) -> None:
+    It may change the list it is given: what is in there after a failure is what is tried again.
+    """
+
+    def __init__(self, write: Callable[[list[T]], None], limit: int = LIMIT) -> None:
         self._write = write
         self._limit = limit
         self._waiting: deque[T] = deque()
@@ -45,14 +48,19 @@ class Buffer(Generic[T]):
     def add(self, record: T) -> None:
         """Take a record and return at once; never raises for a reason of the store."""
         with self._lock:
-            if len(self._waiting) >= self._limit:
+            self._waiting.append(record)
+            if len(self._waiting) > self._limit:
                 self._waiting.popleft()
                 self.dropped += 1
-            self._waiting.append(record)
             if self._thread is None:
                 self._start()
         if not self._wake.is_set():
             self._wake.set()
+
+    def count_dropped(self, count: int) -> None:
+        """Add records that the writer itself had to give up."""
+        with self._lock:
+            self.dropped += count
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Write everything now and return whether all of it is stored; waits `timeout` seconds for its turn."""
@@ -100,12 +108,11 @@ class Buffer(Generic[T]):
     def _drain(self) -> bool:
         while batch := self._take():
             try:
-                refused = self._write(batch)
+                self._write(batch)
             except Exception as error:  # whatever it is, the call it belongs to has long been answered
                 self._put_back(batch)
                 self._warn(error)
                 return False
-            self.dropped += refused
         if self.failing:
             logger.info("The call log is written again; %d records were dropped in between.", self.dropped)
             self.failing = False

@@ -81,6 +81,11 @@ class CallFilter:
         return found
 
 
+def utc_now() -> datetime:
+    """Return the time as a record has it."""
+    return datetime.now(UTC)
+
+
 def new_call_id() -> str:
     """Return a fresh id: 12 hex digits of milliseconds, 6 of a counter, 10 of this process."""
     return f"{time.time_ns() // 1_000_000:012x}{next(_counter) & 0xFFFFFF:06x}{_process}"

@@ -111,7 +111,11 @@ class Database:
                 self.close()  # the file was moved aside or restored: the old one must not get our rows
             if self._engine is None:
                 engine = _engine(self._url)
-                self._ensure(engine)
+                try:
+                    self._ensure(engine)
+                except BaseException:
+                    engine.dispose()
+                    raise
                 self._engine, self._file_id = engine, self._file()
             return self._engine
 

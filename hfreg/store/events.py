@@ -5,15 +5,15 @@ written never fails a call: records wait in memory, bounded. Reading from one th
 What a call was about (texts, answers) is stored only when the caller puts it into the record.
 
     >>> import tempfile
-    >>> from datetime import UTC, datetime
     >>> with tempfile.TemporaryDirectory() as home, Events(Path(home) / "calls.db") as events:
-    ...     events.record(Call(new_call_id(), datetime.now(UTC), "greeter", 1, "Draft", "python", "sam", "ok"))
+    ...     events.record(Call(new_call_id(), utc_now(), "greeter", 1, "Draft", "python", "sam", "ok"))
     ...     [call.alias for call in events.calls()]
     ['greeter']
 """
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Self
 from hfreg.errors import StoreError
 from hfreg.metrics.timeline import micros, moment
 from hfreg.store.buffer import LIMIT, Buffer
-from hfreg.store.calls import Call, CallFilter, calls_csv, new_call_id
+from hfreg.store.calls import Call, CallFilter, calls_csv, new_call_id, utc_now
 from hfreg.store.database import Database, calls_table
 
 if TYPE_CHECKING:
@@ -34,7 +34,11 @@ if TYPE_CHECKING:
     from hfreg.metrics import Activity, Columns, Failure, Usage
     from hfreg.store.usage import CallTable
 
-__all__ = ["Call", "CallFilter", "Events", "calls_csv", "new_call_id"]
+__all__ = ["Call", "CallFilter", "Events", "calls_csv", "new_call_id", "utc_now"]
+
+logger = logging.getLogger(__name__)
+
+Row = dict[str, Any]
 
 LONGEST_ERROR = 2_000  # characters of a message that are kept
 LARGEST = 2**63 - 1
@@ -49,7 +53,7 @@ class Events:
 
     def __init__(self, url: str | Path, limit: int = LIMIT) -> None:
         self._database = Database(url)
-        self._buffer: Buffer[Call] = Buffer(self._write, limit)
+        self._buffer: Buffer[Call | Callable[[], Call] | Row] = Buffer(self._write, limit)
         self._table: CallTable | None = None
         self._table_of: tuple[int, int] | None = None
         self._reading = threading.Lock()
@@ -75,8 +79,11 @@ class Events:
         """How many records of this process were given up, because too many waited or no database would take them."""
         return self._buffer.dropped
 
-    def record(self, call: Call) -> None:
-        """Log a call: returns at once, never raises, is on disk at most a second later."""
+    def record(self, call: Call | Callable[[], Call]) -> None:
+        """Log a call: returns at once, never raises, is on disk at most a second later.
+
+        A function is called by the writer to make the record, so that making it costs the call nothing.
+        """
         self._buffer.add(call)
 
     def flush(self, timeout: float = 10.0) -> bool:
@@ -125,14 +132,14 @@ class Events:
         """Compute all that a Usage page shows; days, hours and buckets are those of `zone`."""
         from hfreg.store.usage import usage
 
-        page = usage(self._columns(), where, now or datetime.now(UTC), zone)
+        page = usage(self._columns(), where, now or utc_now(), zone)
         return replace(page, failures=self._told(page.failures)) if page.failures else page
 
     def activity(self, zone: tzinfo = UTC, now: datetime | None = None) -> dict[str, Activity]:
         """Return what the catalog shows of each alias that was ever called: counts, last use, last seven days."""
         from hfreg.metrics.aggregate import activities
 
-        return activities(self._columns(), now or datetime.now(UTC), zone)
+        return activities(self._columns(), now or utc_now(), zone)
 
     def _columns(self) -> Columns:
         """Bring the columns up to date and return them as they are now."""
@@ -176,20 +183,22 @@ class Events:
         if len(self._buffer) and not self._buffer.failing:
             self._buffer.flush(timeout=1.0)
 
-    def _write(self, batch: list[Call]) -> int:
-        rows = []
-        refused = 0
-        for call in batch:
+    def _write(self, batch: list[Call | Callable[[], Call] | Row]) -> None:
+        rows: list[Row] = []
+        for record in batch:
             try:
-                rows.append(_row(call))
-            except (TypeError, ValueError, AttributeError, OverflowError):  # no record at all: nothing to keep
-                refused += 1
-        return refused + (self._database.write(rows) if rows else 0)
+                rows.append(record if isinstance(record, dict) else _row(record() if callable(record) else record))
+            except Exception as error:  # no record can be made of it, now or later
+                self._buffer.count_dropped(1)
+                logger.warning("A call could not be logged: %s: %s", type(error).__name__, error)
+        batch[:] = rows  # what may have to wait is the row, not the arguments and the answer it was made from
+        if rows:
+            self._buffer.count_dropped(self._database.write(rows))
 
 
-def _row(call: Call) -> dict[str, Any]:
+def _row(call: Call) -> Row:
     """Return the row of a call in what every database takes: clean text, finite numbers, 63 bits."""
-    row = {name: store(getattr(call, name)) for name, store in _COLUMNS}
+    row: Row = {name: store(getattr(call, name)) for name, store in _COLUMNS}
     row["error"] = row["error"][:LONGEST_ERROR]
     return row
 
