@@ -59,11 +59,12 @@ def _rules(reading: Reading, definition: Definition) -> Iterator[Finding]:
     except TypeNotationError:
         pass  # Definition.findings() names it
     module = function(reading.tree, "scoring_logic", [argument.alias for argument in definition.arguments])
-    yield from name_rules(reading, definition, module)
     try:
         code_of(module)
-    except DefinitionError as error:
+    except DefinitionError as error:  # pyflakes takes for granted that Python can compile what it sees
         yield from error.findings
+    else:
+        yield from name_rules(reading, definition, module)
 
 
 def _ordered(found: list[Finding]) -> list[Finding]:

@@ -44,8 +44,12 @@ def name_rules(reading: Reading, definition: Definition, module: ast.Module) -> 
     known = PLATFORM_NAMES | set(definition.resources) | {STAR_IMPORT}
     stars = [n for n in reading.nodes if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
     checked = ast.Module(body=[*module.body], type_ignores=[])
-    messages = sorted(Checker(checked, filename=FIELD, builtins=known).messages, key=_importance)
-    for message in messages[:MAX_MESSAGES]:
+    try:
+        messages = Checker(checked, filename=FIELD, builtins=known).messages
+    except (AssertionError, LookupError, AttributeError, TypeError, ValueError) as error:  # pyflakes' own fault
+        yield Finding("hint", FIELD, None, f"Names could not be looked up ({type(error).__name__} in pyflakes).")
+        return
+    for message in sorted(messages, key=_importance)[:MAX_MESSAGES]:
         kind = type(message).__name__
         if kind in _QUIET or (kind == "UndefinedName" and stars):
             continue

@@ -14,6 +14,7 @@ from hfreg.scoring.syntax import FIELD, lines_of
 from hfreg.values import Finding
 
 _HUGGING_FACE = re.compile(r"(?<![A-Za-z0-9])(?:hf_|api_org_)[A-Za-z0-9]{16,}")
+_EVEN_INSIDE_A_WORD = re.compile(r"(?:hf_|api_org_)[A-Za-z0-9]{16,}")
 _KINDS = (
     ("an AWS access key", re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")),
     ("a GitHub token", re.compile(r"(?<![A-Za-z0-9])(?:gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{30,})")),
@@ -33,7 +34,7 @@ _WAY_OUT = "Take it out and revoke it; store the token under Settings → Platfo
 
 def masked(text: str) -> str:
     """Return a text with every secret that can be told by its form replaced by `…`."""
-    text = _HUGGING_FACE.sub("hf_…", text)
+    text = _EVEN_INSIDE_A_WORD.sub("hf_…", text)
     for _, pattern in _KINDS:
         text = pattern.sub("…", text)
     return text
