@@ -25,7 +25,8 @@ import threading
 from pathlib import Path
 
 from hfreg import progress
-from hfreg.definition import Argument, Definition, Limits
+from hfreg.argument import Argument
+from hfreg.definition import Definition, Limits
 from hfreg.engine import Event, Outcome, Timings
 from hfreg.errors import *  # noqa: F403
 from hfreg.errors import __all__ as _errors

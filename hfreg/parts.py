@@ -42,7 +42,12 @@ class Parts:
     @cached_property
     def definitions(self) -> Definitions:
         """The definitions and versions, in TinyDB."""
-        return Definitions(self.settings.home / "definitions.json")
+        return Definitions(self._definitions_file)
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nothing was ever saved in this home."""
+        return not self._definitions_file.exists()
 
     @cached_property
     def autosaves(self) -> Autosaves:
@@ -57,7 +62,8 @@ class Parts:
         from hfreg.store.events import Events
 
         with self._making:
-            return self.__dict__.setdefault("events", Events(self._database()))
+            made: Events = self.__dict__.setdefault("events", Events(self._database()))
+            return made
 
     @cached_property
     def hub(self) -> Hub:
@@ -72,7 +78,8 @@ class Parts:
         from hfreg.hub.fetch import Fetcher
 
         with self._making:
-            return self.__dict__.setdefault("fetcher", Fetcher(self.hub))
+            made: Fetcher = self.__dict__.setdefault("fetcher", Fetcher(self.hub))
+            return made
 
     @cached_property
     def engine(self) -> Engine:
@@ -121,6 +128,10 @@ class Parts:
 
     def __exit__(self, *error: object) -> None:
         self.close()
+
+    @property
+    def _definitions_file(self) -> Path:
+        return self.settings.home / "definitions.json"
 
     def _database(self) -> str | Path:
         return self.settings.database_url or self.settings.home / "events.sqlite"

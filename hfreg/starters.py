@@ -35,4 +35,4 @@ def register(registry: Registry) -> list[Version]:
 
 def register_on_first_start(registry: Registry) -> list[Version]:
     """Register the starter models in a home that holds no model and never did; return those."""
-    return [] if registry.definitions.exists() else register(registry)
+    return register(registry) if registry.is_new else []

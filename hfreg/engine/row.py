@@ -63,7 +63,9 @@ class LoadedModel:
         """Run one row and return its Outcome, whatever happens in it; only Stop passes through."""
         self._job, self._printed, self._room = job, [], MAX_PRINTED
         clock, cold = Clock(queue_ms), self.calls == 0
-        value, warnings, error = None, (), None
+        value: Any = None
+        warnings: tuple[str, ...] = ()
+        error: HfregError | None = None
         try:
             value, warnings = self._answer(job, row, clock, cold)
         except Stop:
@@ -118,7 +120,7 @@ class LoadedModel:
             libraries = Libraries(
                 self._resolver, platform.environment(version), self._write, lambda what: self._emit("loading", what)
             )
-            names = {"cache": libraries.cache}
+            names: dict[str, Any] = {"cache": libraries.cache}
             for alias in version.definition.resources:
                 names[alias] = partial(self._call_resource, alias)
             label = f"{version.alias} v{version.number}" if version.number else f"{version.alias} (not saved)"
@@ -129,7 +131,7 @@ class LoadedModel:
 
     def _streamed(self, pieces: Generator[Any, Any, Any]) -> Any:
         """Hand on each piece as it comes; the value is what was returned, else the pieces joined."""
-        collected = []
+        collected: list[Any] = []
         while True:
             try:
                 piece = next(pieces)

@@ -12,11 +12,11 @@ import ctypes
 import gc
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import Any
 
-from hfreg.engine import Loaded, Platform
+from hfreg.engine import Loaded, Outcome, Platform
 from hfreg.engine.job import Job
 from hfreg.engine.row import LoadedModel, Stop, failed, stopped
 from hfreg.engine.watchdog import Watchdog
@@ -115,7 +115,7 @@ class Slot:
             job.put(stopped(job, "cancelled", job.submitted_at, 0.0, ""))
         job.finish()
 
-    def _guarded(self, job: Job, row: Any) -> Any:
+    def _guarded(self, job: Job, row: Mapping[str, Any]) -> Outcome:
         """Run one row so that an interruption lands inside, never after."""
         started = time.perf_counter()
         queue_ms = (started - job.submitted_at) * 1e3 if job.row == 0 else 0.0
@@ -124,7 +124,7 @@ class Slot:
             self._children.clear()
         if job.limit_s is not None:
             self._watchdog.watch(self, job.limit_s)
-        outcome = None
+        outcome: Outcome | None = None
         try:
             job.begin(lambda: self._interrupt("cancelled"))
             outcome = self._model.run(job, row, queue_ms)

@@ -31,6 +31,6 @@ def watch(base: type) -> None:
             callback(cls.__name__)
         return inherited.__func__(cls, *args, **kwargs)
 
-    watched = classmethod(from_pretrained)
-    watched.__hfreg_watched__ = True  # type: ignore[attr-defined]
+    watched: Any = classmethod(from_pretrained)
+    watched.__hfreg_watched__ = True
     base.from_pretrained = watched  # type: ignore[attr-defined]

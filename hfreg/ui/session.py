@@ -50,7 +50,7 @@ def put(key: str, value: Any) -> None:
 
 def drop(*prefixes: str) -> None:
     """Forget every key that starts with one of the prefixes."""
-    for key in [k for k in st.session_state if isinstance(k, str) and k.startswith(prefixes)]:
+    for key in [k for k in st.session_state if str(k).startswith(prefixes)]:
         del st.session_state[key]
 
 
@@ -63,8 +63,7 @@ def keep(*keys: str) -> None:
 
 def param(name: str, default: str = "") -> str:
     """Return a parameter of the page's address."""
-    value = st.query_params.get(name, default)
-    return value if isinstance(value, str) else default
+    return st.query_params.get(name, default)
 
 
 def set_param(name: str, value: str | None) -> None:
