@@ -114,6 +114,12 @@ def put_in_place(aside: Path, path: Path) -> None:
             raise unwritable(path, error) from error
 
 
+def sync_file(path: Path) -> None:
+    """Make what was written into a file durable."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make the renames in a folder durable."""
     if os.name == "nt":
