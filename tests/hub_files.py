@@ -48,7 +48,7 @@ def safetensors(size: int = 1000, seed: int = 0) -> bytes:
     return len(header).to_bytes(8, "little") + header + (block * (size // len(block) + 1))[:size]
 
 
-def plain_repo(size: int = 1000, seed: int = 0, **more: bytes) -> dict[str, bytes]:
+def plain_repo(size: int = 1000, seed: int = 0) -> dict[str, bytes]:
     """Return the files of a small repository: config, tokenizer, weights, card, and code that is never fetched."""
     return {
         "config.json": b'{"model_type": "bert"}',
@@ -56,5 +56,4 @@ def plain_repo(size: int = 1000, seed: int = 0, **more: bytes) -> dict[str, byte
         "model.safetensors": safetensors(size, seed),
         "README.md": b"# A model\n",
         "modeling_it.py": b"raise SystemExit\n",
-        **{name.replace("__", "/"): data for name, data in more.items()},
     }

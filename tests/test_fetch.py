@@ -23,7 +23,14 @@ HubOf = Callable[..., Hub]
 
 
 def test_fetch_brings_the_allowed_files_and_no_code(loopback_hub: LoopbackHub, fetcher: Fetcher) -> None:
-    more = {"1_Pooling/config.json": b"{}", "pytorch_model.bin": b"x", ".gitattributes": b"", "onnx/model.onnx": b""}
+    more = {
+        "1_Pooling/config.json": b"{}",
+        "tokenizer_it.py": b"",
+        "vocab.pkl": b"",
+        "pytorch_model.bin": b"x",
+        ".gitattributes": b"",
+        "onnx/model.onnx": b"",
+    }
     commit = loopback_hub.add_repo("org/model", plain_repo() | more)
     folder = fetcher.fetch("org/model", commit)
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
@@ -73,18 +80,26 @@ def test_many_threads_download_each_file_once(loopback_hub: LoopbackHub, fetcher
     with ThreadPoolExecutor(8) as pool:
         folders = set(pool.map(lambda _: fetcher.fetch("org/model", commit), range(8)))
     assert len(folders) == 1
+    assert [path for _, path in loopback_hub.requests if path.startswith("/api/")] == [
+        f"/api/models/org/model/revision/{commit}"
+    ]
     for name in ("config.json", "tokenizer.json", "model.safetensors", "README.md"):
         assert len(loopback_hub.downloads(name)) == 1
 
 
-def test_progress_ends_at_the_true_total_and_never_goes_back(loopback_hub: LoopbackHub, fetcher: Fetcher) -> None:
-    commit = loopback_hub.add_repo("org/model", plain_repo(size=100_000))
-    loopback_hub.bytes_per_s = 400_000
+def test_progress_ends_at_the_true_total_and_never_goes_back(
+    loopback_hub: LoopbackHub, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 10_000)
+    files = plain_repo(size=100_000) | {"tokenizer.json": b"x" * 50_000}
+    commit = loopback_hub.add_repo("org/model", files)
+    loopback_hub.bytes_per_s = 200_000
     seen: list[tuple[Progress, int]] = []
     fetcher.fetch("org/model", commit, lambda progress: seen.append((progress, threading.get_ident())))
-    total = sum(len(data) for name, data in plain_repo(size=100_000).items() if not name.endswith(".py"))
+    total = sum(len(data) for name, data in files.items() if not name.endswith(".py"))
     assert seen[-1][0] == Progress("org/model", "model.safetensors", total, total)
     assert [progress.done for progress, _ in seen] == sorted(progress.done for progress, _ in seen)
+    assert len({progress.done for progress, _ in seen}) > 4
     assert {progress.total for progress, _ in seen} == {total}
     assert {thread for _, thread in seen} == {threading.get_ident()}
 
@@ -103,19 +118,26 @@ def test_a_dropped_connection_resumes_where_it_broke(loopback_hub: LoopbackHub, 
     assert tries == [None, f"bytes={piece}-"]
 
 
-def test_a_download_that_failed_goes_on_with_the_files_that_are_missing(
-    loopback_hub: LoopbackHub, fetcher: Fetcher
+def test_a_stopped_download_ends_and_the_next_one_fetches_what_is_missing(
+    loopback_hub: LoopbackHub, fetcher: Fetcher, hub_cache: Path
 ) -> None:
-    commit = loopback_hub.add_repo("org/model", plain_repo(size=2_000_000))
+    commit = loopback_hub.add_repo("org/model", plain_repo(size=600_000))
     loopback_hub.bytes_per_s = 1_000_000
     stop = threading.Event()
-    threading.Timer(0.4, stop.set).start()
+
+    def stop_at_the_weights(progress: Progress) -> None:
+        if progress.file == "model.safetensors":
+            stop.set()
+
     with pytest.raises(ScoringCancelled):
-        fetcher.fetch("org/model", commit, cancel=stop)
+        fetcher.fetch("org/model", commit, stop_at_the_weights, stop)
+    for thread in [thread for thread in threading.enumerate() if thread.name == "fetch org/model"]:
+        thread.join(5)
+    assert not [path for path in hub_cache.rglob("*") if path.is_file() and path.stat().st_size > 500_000]
     loopback_hub.bytes_per_s = None
     loopback_hub.forget_requests()
     folder = fetcher.fetch("org/model", commit)
-    assert (folder / "model.safetensors").read_bytes() == safetensors(2_000_000)
+    assert (folder / "model.safetensors").read_bytes() == safetensors(600_000)
     assert loopback_hub.downloads("config.json") == [] and loopback_hub.downloads("tokenizer.json") == []
 
 
@@ -143,7 +165,7 @@ def test_cancel_returns_at_once_and_leaves_other_callers_their_download(
     [
         ({"pytorch_model.bin": b"x", "config.json": b"{}"}, r"only as \.bin, not as safetensors; pickle files can run"),
         ({"tf_model.h5": b"x", "config.json": b"{}"}, r"only as \.h5"),
-        (plain_repo(config__json=b"") | {"config.json": b'{"auto_map": {"AutoModel": "m.M"}}'}, "`auto_map`"),
+        (plain_repo() | {"config.json": b'{"auto_map": {"AutoModel": "m.M"}}'}, "`auto_map`"),
         (plain_repo() | {"config.json": b'{"text_config": {"_attn_implementation_internal": "x/y"}}'}, "_internal`"),
         (plain_repo() | {"tokenizer_config.json": b'{"auto_map": {"AutoTokenizer": ["m.T", null]}}'}, "`auto_map`"),
         (plain_repo() | {"modules.json": b'[{"type": "os.path"}]'}, "none of sentence-transformers"),

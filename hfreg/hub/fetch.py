@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ class Fetcher:
         target = self._record(repo, commit)
         with contextlib.suppress(OSError):  # without it the next fetch checks again, that is all
             target.parent.mkdir(parents=True, exist_ok=True)
-            aside = target.with_suffix(f".{threading.get_ident()}")
+            aside = target.with_suffix(f".{uuid.uuid4().hex}")
             aside.write_text(json.dumps({"repo": repo, "commit": commit, "files": files}, indent=1), encoding="utf-8")
             aside.replace(target)
 
