@@ -75,11 +75,6 @@ class Registry(Parts):
     def register(self, definition: Definition, note: str = "", author: str | None = None, **flags: Any) -> Version:
         """Save a definition as version 1, a Draft; raises DefinitionError with its findings."""
         admission.require(definition, self.definitions)
-        if (taken := self.definitions.find(definition.alias)) is not None:
-            problem = (
-                f"The alias `{definition.alias}` is taken by {taken.definition.title}. Choose another, or edit it."
-            )
-            raise DefinitionError(problem, [Finding("error", "alias", None, problem)])
         pins, unresolved = admission.pins(definition, self.hub)
         return self.definitions.add(definition, author or self.user, note, pins=pins, unresolved=unresolved, **flags)
 
