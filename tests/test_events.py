@@ -16,7 +16,7 @@ import pytest
 from call_samples import NOW, a_call, finish, python, some_calls
 
 from hfreg.errors import SettingsError, StoreError
-from hfreg.store.events import Call, CallFilter, Events, calls_csv, new_call_id
+from hfreg.store.events import Call, CallFilter, Events, _row, calls_csv, new_call_id
 
 pytest_plugins = ["call_log_fixtures"]
 
@@ -70,18 +70,13 @@ def test_a_row_that_the_database_refuses_holds_up_no_other(events: Events) -> No
     assert events.calls() == [good]
 
 
-def _row(call: Call) -> dict[str, Any]:
-    from hfreg.store.events import _row as row
-
-    return row(call)
-
-
 def test_the_same_record_written_twice_is_there_once(events: Events) -> None:
     call = a_call()
     events.record(call)
     events.flush()
     events.record(replace(call, alias="other"))
     assert events.calls() == [call]
+    assert events.dropped == 0
 
 
 def test_an_unknown_id_is_a_store_error_that_names_it(events: Events) -> None:

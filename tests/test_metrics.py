@@ -204,12 +204,18 @@ def test_a_day_on_which_clocks_change_is_still_one_bucket() -> None:
     assert {edge.astimezone(BERLIN).hour for edge in edges} == {0}
 
 
+def test_weeks_begin_on_monday() -> None:
+    edges = bucket_edges(datetime(2025, 10, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC), BERLIN)
+    assert {edge.astimezone(BERLIN).weekday() for edge in edges} == {0}
+
+
 def test_buckets_count_what_a_slow_count_finds_and_add_up() -> None:
     records = some_records(2_000, 5, datetime(2026, 10, 20, tzinfo=UTC), 12)
-    calls = columns(records)
     edges = bucket_edges(datetime(2026, 10, 20, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC), BERLIN)
+    records += [Record(2_000 + n, edge, total_ms=0.0) for n, edge in enumerate(edges[1:-1])]
+    calls = columns(records)
     buckets = over_time(calls, by_latency(calls), edges)
-    assert sum(sum(b.by_status.values()) for b in buckets) == 2_000
+    assert sum(sum(b.by_status.values()) for b in buckets) == len(records)
     for bucket in buckets:
         mine = [r for r in records if bucket.start <= r.at < bucket.end]
         assert {k: v for k, v in bucket.by_status.items() if v} == Counter(r.status for r in mine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -9,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from call_samples import NOW, a_call, finish, python, some_calls
 
-from hfreg.store.events import CallFilter, Events
+from hfreg.store.events import CallFilter, Events, _row
 
 pytest_plugins = ["call_log_fixtures"]
 
@@ -95,6 +96,20 @@ def test_a_reader_sees_what_another_process_wrote_and_forgets_what_was_pruned(ur
     assert events.count() == 0
     events.record(a_call())
     assert events.count() == 1
+
+
+def test_a_record_committed_late_is_not_skipped_by_a_reader(url: str, events: Events) -> None:
+    assert events.count() == 0
+    with Events(url) as other:
+        writer = threading.Thread(target=other.flush)
+        with events._database.connect() as connection:
+            events._database._insert(connection, [_row(a_call())])  # numbered, and not yet to be seen
+            other.record(a_call())
+            writer.start()
+            time.sleep(0.3)
+            assert events.count() == 0  # or the later number would be seen before the earlier one
+        writer.join()
+        assert events.count() == 2
 
 
 def test_three_processes_write_at_once_and_a_reader_misses_nothing(url: str, events: Events) -> None:

@@ -132,6 +132,7 @@ class Database:
 
         if connection.dialect.name == "postgresql":
             # In turns: so `seq` grows in the order of commits, and a reader that asks for what is newer misses none.
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_S}s'")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
             connection.execute(postgresql.insert(calls_table()).on_conflict_do_nothing(), rows)
         else:
