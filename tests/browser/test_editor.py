@@ -6,144 +6,64 @@ Does not: the plain text area and the checks in Python (tests/test_editor.py).
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from browser_app import ROOT, Visit, free_port, settled
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 pytestmark = pytest.mark.browser
 
-ROOT = Path(__file__).parents[2]
-CHROMIUM = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 START = "def score(text):\n    return 1\n"
-SCRIPT = """
-import streamlit as st
-from hfreg.ui.editor import Marker, code_diff, code_editor, current_text
-
-memory = st.session_state
-memory.setdefault("rev", 0)
-memory.setdefault("runs", 0)
-
-def take(text):
-    memory.rev += 1
-    memory.draft = text
-
-def reset():
-    take("def score(text):\\n    return 1\\n")
-    memory.events = []
-
-def keep(text, rev):
-    if rev == memory.rev:
-        memory.draft = text
-
-if "draft" not in memory:
-    reset()
-
-def edit():
-    memory.runs += 1
-    st.button("Reset", on_click=reset)
-    st.button("Template", on_click=take, args=["print('from Python')\\n"])
-    text = current_text("code", memory.draft, rev=memory.rev)
-    marks = [
-        Marker(number, "undefined name 'oops'", col=line.index("oops") + 1)
-        for number, line in enumerate(text.splitlines(), 1) if "oops" in line
-    ]
-    state = code_editor(
-        "code", text, label="Scoring logic", rev=memory.rev, markers=marks, on_change=keep,
-        completions=[{"label": "confidence_threshold", "detail": "number"}], debounce_ms=300,
-    )
-    memory.events += [state.event] if state.event else []
-    st.button("Rerun")
-    st.text(f"rev={memory.rev} runs={memory.runs} events=[{' '.join(memory.events)}]")
-    st.text_area("Text in Python", state.text, key=f"echo{hash(state.text)}", height=300)
-    code_editor("shown", "x = 1", label="Read only", readonly=True, min_height=40)
-    code_diff("diff", "a = 1\\nold = 2\\n", "a = 1\\nnew = 3\\nmore = 4\\n", label="Version 1 to 2")
-
-st.navigation([st.Page(edit, title="Edit"), st.Page(lambda: st.text("elsewhere"), title="Away", url_path="away")]).run()
-"""
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve editor_page.py from a folder of its own, with the bundle beside it."""
     home = tmp_path_factory.mktemp("editor")
-    (home / "app.py").write_text(SCRIPT, encoding="utf-8")
+    shutil.copy(Path(__file__).with_name("editor_page.py"), home / "app.py")
     shutil.copytree(ROOT / "static" / "editor", home / "static" / "editor")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = {
         "server.port": port, "server.address": "127.0.0.1", "server.headless": "true",
         "server.enableStaticServing": "true", "server.fileWatcherType": "none", "browser.gatherUsageStats": "false",
     }  # fmt: skip
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        *(f"--{name}={value}" for name, value in options.items()),
-    ]
-    environment = {**os.environ, "HOME": str(home), "PYTHONPATH": str(ROOT)}
+    given = [f"--{name}={value}" for name, value in options.items()]
+    environment = {**os.environ, "HOME": str(home), "HFREG_HOME": str(home / "hfreg"), "PYTHONPATH": str(ROOT)}
     with (home / "log").open("w") as log:
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", *given]
         server = subprocess.Popen(command, cwd=home, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:
-        wait_for(port, server, home / "log")
+        wait_for_start(home / "log", server)
         yield f"http://127.0.0.1:{port}"
     finally:
         server.terminate()
         server.wait(timeout=10)
 
 
-def wait_for(port: int, server: subprocess.Popen[bytes], log: Path) -> None:
+def wait_for_start(log: Path, server: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline and server.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
+        if "Uvicorn server started" in log.read_text():
             return
-        except OSError:
-            time.sleep(0.1)
+        time.sleep(0.05)
     pytest.fail(f"The server did not start:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    executable = shutil.which("chromium")
-    if executable is None:
-        reason = "no program named chromium on the PATH"
-        pytest.fail(reason) if os.environ.get("HFREG_REQUIRE_BROWSER") == "1" else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
-        yield started
-        started.close()
-
-
-@pytest.fixture(scope="module")
 def opened(browser: Browser, address: str) -> Iterator[Page]:
-    """Open the page; at the end nothing may have failed in it or left this machine."""
+    """Open the page once for all tests; at the end nothing may have failed in it or left this machine."""
     page = browser.new_page(viewport={"width": 1000, "height": 1000}, color_scheme="light")
-    hosts: set[str | None] = set()
-    failures: list[object] = []
-    page.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
-    page.on("pageerror", lambda error: failures.append(error))
+    visit = Visit(page)
     page.goto(address)
     expect(editor(page)).to_be_visible(timeout=20_000)
     yield page
     page.close()
-    assert hosts <= {"127.0.0.1", None}
-    assert not failures
+    visit.check()
 
 
 @pytest.fixture
@@ -171,10 +91,6 @@ def at_end(page: Page) -> None:
     page.keyboard.press("Control+End")
 
 
-def settled(page: Page) -> None:
-    expect(page.locator('[data-testid=stApp][data-test-script-state="notRunning"]')).to_be_attached()
-
-
 def counter(page: Page, name: str) -> int:
     settled(page)
     line = page.get_by_text("events=").inner_text()
@@ -184,7 +100,7 @@ def counter(page: Page, name: str) -> int:
 def test_typed_text_reaches_python_once_after_a_pause(page: Page) -> None:
     before = counter(page, "runs")
     at_end(page)
-    page.keyboard.type("score = record")  # r and c are shortcuts of the page; inside the editor they are letters
+    page.keyboard.type("score = record")  # r and c are also shortcuts of the page
     page.keyboard.press("Escape")
     python_has(page, START + "score = record")
     assert counter(page, "runs") == before + 1
@@ -345,3 +261,28 @@ def test_a_change_does_not_send_the_bundle_again(browser: Browser, address: str)
     page.close()
     assert 0 < sum(received) < 30_000
     print(f"a rerun with two editors and a difference: {sum(received)} bytes, largest {max(received)}")
+
+
+def test_a_rerun_while_the_editor_still_loads_does_not_lose_it(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    held: list[Route] = []
+    page.route("**/editor.js*", lambda route: held.append(route))
+    page.goto(address)
+    page.get_by_role("button", name="Template").click()
+    expect(page.get_by_text("rev=2 ")).to_be_visible()
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(300)
+    expect(editor(page)).to_have_text("print('from Python')")
+    page.close()
+
+
+def test_without_its_file_the_editor_is_a_plain_field_that_still_reaches_python(browser: Browser, address: str) -> None:
+    page = browser.new_page()
+    page.route("**/editor.js*", lambda route: route.abort())
+    page.goto(address)
+    expect(editor(page)).to_have_value(START, timeout=20_000)
+    editor(page).fill("r = 7")
+    editor(page).blur()
+    python_has(page, "r = 7")
+    page.close()

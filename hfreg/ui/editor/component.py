@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import streamlit as st
 
+from hfreg.ui import session
 from hfreg.ui.editor import bundle
 from hfreg.ui.editor.content import Completion, EditorState, Event, Marker, as_data, entries
 
@@ -61,10 +62,10 @@ def current_text(key: str, value: str, *, rev: int = 0) -> str:
 
     Check this text for markers: they then belong to what the user sees, not to the rerun before.
     """
-    plain = st.session_state.get(_plain_key(key, rev))
+    plain = session.get(_plain_key(key, rev))
     if isinstance(plain, str):
         return plain
-    return _answer(st.session_state.get(key), value, rev).text
+    return _answer(session.get(key), value, rev).text
 
 
 def code_diff(key: str, before: str, after: str, *, label: str, max_height: int = 480) -> None:

@@ -1,5 +1,5 @@
 // The frame around an editor: its label above, one line of status and key hints below.
-// Streamlit's own key listeners are kept away from what is typed inside.
+// Keys pressed inside are kept from the page's shortcuts.
 
 const STYLE = `
   .frame { container-type: inline-size; font-family: var(--st-font), sans-serif; color: var(--st-text-color);
@@ -40,8 +40,8 @@ export class Frame {
   }
 }
 
-// Outside of the shadow root a key press seems to come from a plain <div>, so the page would take
-// a typed "r" for its shortcut "rerun". Escape still reaches the page, to close a dialog.
+// What is typed here is for the editor alone: Ctrl+Enter must not also press a button of the page that
+// has it as its shortcut. Escape still reaches the page, to close a dialog.
 function keepInside(event) {
   if (event.key !== "Escape") event.stopPropagation()
 }
