@@ -110,6 +110,7 @@ def test_a_home_without_calls_or_drafts_is_backed_up(tmp_path: Path) -> None:
     Definitions(tmp_path / "small" / DEFINITIONS).add(Definition(alias="shout"), "ann")
     assert backup(tmp_path / "small", tmp_path / "small.zip") == Report(1, 1, 0, 0)
     assert restore(tmp_path / "small.zip", tmp_path / "other") == Report(1, 1, 0, 0)
+    assert str(Report(1, 1, 0, 2000)) == "1 model, 1 version, 0 autosaves, 2,000 calls"
     assert sorted(unpacked(tmp_path / "small.zip")) == [DEFINITIONS, "hfreg-backup.json"]
 
 

@@ -264,3 +264,10 @@ def test_leftovers_of_a_killed_writer_do_not_matter(path: Path) -> None:
     put(opened(path), name="two")
     assert len(things(opened(path))) == 2
     assert sorted(p.name for p in path.parent.iterdir()) == ["things.json", "things.json.good", "things.json.lock"]
+
+
+def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file")
+    for act in (things, lambda storage: put(storage, name="new")):
+        with pytest.raises(StoreError, match=r"home/things\.json"):
+            act(opened(tmp_path / "home" / "things.json"))

@@ -43,8 +43,8 @@ class Report:
     replaced: Path | None = None
 
     def __str__(self) -> str:
-        counts = asdict(self)
-        return ", ".join(f"{counts[name]:,} {name}" for name in ("models", "versions", "autosaves", "calls"))
+        counts = [(n, name) for name, n in asdict(self).items() if name != "replaced"]
+        return ", ".join(f"{n:,} {name[:-1] if n == 1 else name}" for n, name in counts)
 
 
 def backup(home: Path, target: Path) -> Report:

@@ -249,7 +249,7 @@ class _Outdated(Exception):  # never leaves this module
 def _stamp(path: Path) -> Stamp | None:
     try:
         status = os.stat(path)  # noqa: PTH116  # half the time of Path.stat, on every call of a model
-    except FileNotFoundError:
+    except OSError:  # missing, or out of reach: opening it says which
         return None
     return (status.st_mtime_ns, status.st_size, status.st_ino)
 
