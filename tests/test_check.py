@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from check_rules import LOAD, RULES, SEED_LOGIC, TOKEN, define, findings
+from check_rules import COMMIT, LOAD, RULES, SEED_LOGIC, TOKEN, define, findings
 
 from hfreg.scoring.check import repositories, source_findings
 
@@ -131,3 +131,41 @@ def test_a_usual_source_takes_milliseconds() -> None:
         source_findings(definition)
         times.append(time.process_time() - begin)
     assert min(times) < 0.02  # 1.6 ms were measured; the bound is for machines busy with other things
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'import torch\ncache["m"] = torch.load(text)',
+        'import torch\nif "m" not in cache:\n    m = torch.load(text)\n    cache["m"] = m',
+        'import torch\ntry:\n    m = cache["m"]\nexcept KeyError:\n    m = torch.load(text)\n    cache["m"] = m',
+    ],
+)
+def test_what_the_code_keeps_in_cache_is_not_called_a_load_on_every_call(source: str) -> None:
+    assert not [f for f in findings(source) if "every call" in f.message]
+
+
+def test_a_shipped_checkpoint_needs_no_revision() -> None:
+    source = 'from transformers import pipeline\nreturn pipeline("x", model="hfreg/starter-sentiment")(text)'
+    assert findings(source) == []
+
+
+def test_a_loaded_object_is_no_repo_id_however_it_was_assigned() -> None:
+    source = (
+        "from transformers import AutoModel, AutoTokenizer, pipeline\n"
+        f'm, t = AutoModel.from_pretrained("a/b", revision="{COMMIT}"), AutoTokenizer.from_pretrained("hfreg/x")\n'
+        'c = pipeline("x", model=m, tokenizer=t)\n'
+        "m.config.x = 1\nt.add_tokens([text])\nreturn c"
+    )
+    assert [f.line for f in findings(source)] == [4, 5]
+
+
+def test_an_address_with_a_password_is_not_repeated_as_a_repo_id() -> None:
+    found = findings('from transformers import AutoModel\nAutoModel.from_pretrained("https://me:s3cr3t9@host/x")')
+    assert [f.line for f in found] == [2, 2]
+    assert not any("s3cr3t9" in f.message for f in found)
+
+
+def test_the_documented_scoring_logic_is_the_seeds_byte_for_byte() -> None:
+    page = (Path(__file__).parent.parent / "docs" / "scoring-logic.md").read_text(encoding="utf-8")
+    assert page.split("```python verbatim\n")[1].split("```")[0] == SEED_LOGIC
