@@ -16,7 +16,7 @@ from hub_files import LARGE, etag, sibling, tree_entry
 _REPO = r"(?P<repo>[^/]+/[^/]+)"
 _ROUTES = [
     (re.compile(rf"/api/models/{_REPO}/auth-check"), "auth_check"),
-    (re.compile(rf"/api/models/{_REPO}/tree/(?P<revision>[^/]+)(?:/.*)?"), "tree"),
+    (re.compile(rf"/api/models/{_REPO}/tree/(?P<revision>[^/]+)(?P<under>/.*)?"), "tree"),
     (re.compile(rf"/api/models/{_REPO}/revision/(?P<revision>[^/]+)"), "info"),
     (re.compile(rf"/api/models/{_REPO}"), "info"),
     (re.compile(r"/api/models"), "search"),
@@ -85,7 +85,7 @@ class Answers(BaseHTTPRequestHandler):
             return self._refuse(401, message="Invalid credentials in Authorization header")
         for pattern, name in _ROUTES:
             if match := pattern.fullmatch(path):
-                given = {key: unquote(value) for key, value in match.groupdict().items()}
+                given = {key: unquote(value) for key, value in match.groupdict("").items()}
                 return getattr(self, f"_{name}")(**given)
         return self._refuse(404)
 
@@ -109,10 +109,21 @@ class Answers(BaseHTTPRequestHandler):
         if found := self._find(repo, revision):
             self._json(self._about(*found, blobs="blobs" in self.query))
 
-    def _tree(self, repo: str, revision: str) -> None:
-        if found := self._find(repo, revision):
-            hosted, commit = found
-            self._json([tree_entry(name, data) for name, data in sorted(hosted.commits[commit].items())])
+    def _tree(self, repo: str, revision: str, under: str) -> None:
+        if not (found := self._find(repo, revision)):
+            return None
+        hosted, commit = found
+        folder = f"{under.strip('/')}/" if under else ""
+        inside = {name: data for name, data in sorted(hosted.commits[commit].items()) if name.startswith(folder)}
+        if folder and not inside:
+            return self._refuse(404, "EntryNotFound", f"{folder} does not exist", {"X-Repo-Commit": commit})
+        if self.query.get("recursive", [""])[0].lower() in {"true", "1"}:
+            return self._json([tree_entry(name, data) for name, data in inside.items()])
+        here = [tree_entry(name, data) for name, data in inside.items() if "/" not in name.removeprefix(folder)]
+        folders = {name.removeprefix(folder).split("/")[0] for name in inside if "/" in name.removeprefix(folder)}
+        return self._json(
+            [*here, *({"type": "directory", "path": folder + f, "oid": "0" * 40} for f in sorted(folders))]
+        )
 
     def _auth_check(self, repo: str) -> None:
         if (found := self._find(repo, "main")) and self._may_read(found[0]):

@@ -144,7 +144,7 @@ def test_a_stopped_download_ends_and_the_next_one_fetches_what_is_missing(
 def test_cancel_returns_at_once_and_leaves_other_callers_their_download(
     loopback_hub: LoopbackHub, fetcher: Fetcher
 ) -> None:
-    commit = loopback_hub.add_repo("org/model", plain_repo(size=500_000))
+    commit = loopback_hub.add_repo("org/model", plain_repo(size=800_000))
     loopback_hub.bytes_per_s = 500_000
     stop = threading.Event()
     with ThreadPoolExecutor(2) as pool:
@@ -155,8 +155,8 @@ def test_cancel_returns_at_once_and_leaves_other_callers_their_download(
         stop.set()
         with pytest.raises(ScoringCancelled, match="org/model"):
             impatient.result()
-        assert time.monotonic() - began < 0.5
-        assert (other.result() / "model.safetensors").read_bytes() == safetensors(500_000)
+        assert time.monotonic() - began < 1.0
+        assert (other.result() / "model.safetensors").read_bytes() == safetensors(800_000)
     assert len(loopback_hub.downloads("model.safetensors")) == 1
 
 

@@ -10,11 +10,16 @@ from loopback_hub import LoopbackHub
 
 
 def test_the_real_client_reads_info_tree_search_and_files(loopback_hub: LoopbackHub) -> None:
-    first = loopback_hub.add_repo("org/model", plain_repo(), cardData={"license": "mit"})
+    files = plain_repo() | {"1_Pooling/config.json": b"{}"}
+    first = loopback_hub.add_repo("org/model", files, cardData={"license": "mit"})
     api = HfApi(endpoint=loopback_hub.url, token=False)
     assert api.model_info("org/model").sha == first
     assert api.model_info("org/model", revision=first, files_metadata=True).siblings[0].size > 0
-    assert {file.path for file in api.list_repo_tree("org/model", recursive=True)} == set(plain_repo())
+    assert {file.path for file in api.list_repo_tree("org/model", recursive=True)} == set(files)
+    assert [entry.path for entry in api.list_repo_tree("org/model") if entry.path == "1_Pooling"] == ["1_Pooling"]
+    assert [entry.path for entry in api.list_repo_tree("org/model", "1_Pooling")] == ["1_Pooling/config.json"]
+    with pytest.raises(errors.RemoteEntryNotFoundError):
+        list(api.list_repo_tree("org/model", "additional_chat_templates"))
     assert [found.id for found in api.list_models(search="MODEL", limit=3)] == ["org/model"]
     folder = snapshot_download("org/model", endpoint=loopback_hub.url, token=False)
     assert folder.endswith(first)
