@@ -267,7 +267,8 @@ def test_a_rerun_while_the_editor_still_loads_does_not_lose_it(browser: Browser,
     page = browser.new_page()
     held: list[Route] = []
     page.route("**/editor.js*", lambda route: held.append(route))
-    page.goto(address)
+    with page.expect_request("**/editor.js*"):
+        page.goto(address)
     page.get_by_role("button", name="Template").click()
     expect(page.get_by_text("rev=2 ")).to_be_visible()
     for route in held:
