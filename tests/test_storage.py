@@ -271,3 +271,23 @@ def test_a_home_that_is_a_file_is_named(tmp_path: Path) -> None:
     for act in (things, lambda storage: put(storage, name="new")):
         with pytest.raises(StoreError, match=r"home/things\.json"):
             act(opened(tmp_path / "home" / "things.json"))
+
+
+def test_a_plain_file_put_over_a_living_store_does_not_replace_what_was_saved(path: Path) -> None:
+    put(opened(path), name="one")
+    plain = b'{"things": {"1": {"name": "older"}}}'
+    path.write_bytes(plain)
+    assert things(opened(path)) == [{"name": "one"}]
+    assert next(path.parent.glob("things.json.damaged-*")).read_bytes() == plain
+
+
+def test_a_write_that_fails_half_way_leaves_file_copy_and_folder_as_they_were(path: Path) -> None:
+    put(opened(path), name="one")
+    in_the_way = path.with_name(".things.json.new")
+    in_the_way.mkdir()
+    before = {p.name: p.read_bytes() for p in path.parent.iterdir() if p.is_file()}
+    with pytest.raises(StoreError, match="Nothing was changed"):
+        put(opened(path), name="two")
+    assert {p.name: p.read_bytes() for p in path.parent.iterdir() if p.is_file()} == before
+    in_the_way.rmdir()
+    assert put(opened(path), name="two") == 2
