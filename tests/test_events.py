@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import math
+import sqlite3
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from call_samples import NOW, a_call, finish, python, some_calls
+from call_samples import NOW, a_call, finish, python, some_calls, wait_for
 
 from hfreg.errors import SettingsError, StoreError
 from hfreg.store.events import Call, CallFilter, Events, _row, calls_csv, new_call_id
@@ -31,6 +33,22 @@ def test_a_call_is_read_back_as_it_was_recorded(events: Events) -> None:
     events.record(call)
     assert events.get(call.id) == call
     assert events.calls() == [call]
+
+
+def test_a_reader_waits_for_a_write_that_is_under_way(tmp_path: Path) -> None:
+    with Events(tmp_path / "calls.db") as events, closing(sqlite3.connect(tmp_path / "calls.db")) as other:
+        assert events.calls() == []
+        other.execute("BEGIN IMMEDIATE")
+        events.record(a_call())
+        wait_for(lambda: not events._buffer._waiting, 5)  # the writer has taken it and waits for the lock
+        assert events.waiting == 1
+        reader = threading.Thread(target=lambda: found.append(events.count()))
+        found: list[int] = []
+        reader.start()
+        time.sleep(0.2)
+        other.rollback()
+        reader.join()
+        assert found == [1]
 
 
 def test_a_record_may_be_made_by_the_writer(events: Events) -> None:

@@ -111,8 +111,7 @@ def groups(calls: Columns, quickest: NDArray[np.int64], column: str) -> tuple[Gr
     cold, run = np.bincount(codes[calls.cold], minlength=size), np.bincount(codes, calls.run_ms, minlength=size)
     last = np.zeros(size, dtype=np.int64)
     np.maximum.at(last, codes, calls.at)
-    people = max(1, len(calls.names["user"]))
-    users = np.bincount(np.unique(codes.astype(np.int64) * people + calls.user) // people, minlength=size)
+    users = _distinct(codes, calls.user, size, max(1, len(calls.names["user"])))
     found = [
         Group(
             names[i], int(counts[i]), int(answered[i]), float(answered[i] / counts[i]), *spread[i], int(users[i]),
@@ -167,6 +166,17 @@ def activities(calls: Columns, now: datetime, zone: tzinfo, days: int = 7) -> di
         )
         for i in np.flatnonzero(counts).tolist()
     }
+
+
+def _distinct(codes: NDArray[Any], values: NDArray[Any], groups: int, kinds: int) -> NDArray[Any]:
+    """Count the different values in each group."""
+    pairs = codes.astype(np.int64) * kinds + values
+    if groups * kinds > 10_000_000:
+        return np.bincount(np.unique(pairs) // kinds, minlength=groups)
+    seen = np.zeros(groups * kinds, dtype=np.bool_)
+    seen[pairs] = True
+    counts: NDArray[Any] = seen.reshape(groups, kinds).sum(axis=1)
+    return counts
 
 
 def _by_status(codes: NDArray[Any], names: Sequence[str]) -> dict[str, int]:

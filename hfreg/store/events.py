@@ -181,7 +181,7 @@ class Events:
     def _settle(self) -> None:
         """Let a reader of this process see its own calls; a database in trouble is not waited for again."""
         if len(self._buffer) and not self._buffer.failing:
-            self._buffer.flush(timeout=1.0)
+            self._buffer.flush()
 
     def _write(self, batch: list[Call | Callable[[], Call] | Row]) -> None:
         rows: list[Row] = []
