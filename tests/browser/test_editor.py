@@ -187,6 +187,7 @@ def test_text_typed_just_before_a_page_switch_is_there_on_return(page: Page) -> 
     page.keyboard.type("kept = 5 ")
     page.get_by_role("link", name="Away").click(delay=60)  # as long as a finger needs to come up again
     expect(page.get_by_text("elsewhere")).to_be_visible()
+    expect(page.locator(".cm-editor")).to_have_count(0)
     page.get_by_role("link", name="Edit").click()
     expect(editor(page)).to_contain_text("kept = 5")
     python_has(page, START + "kept = 5 ")

@@ -14,12 +14,14 @@ BUNDLE = Path(__file__).parents[3] / "static" / "editor" / "editor.js"
 
 # Sent with every rerun that changes something, so it stays small. If the file does not arrive (an app started from
 # another folder, a proxy in between), a plain field takes its place; the text still reaches Python.
+# One promise for all calls, so that two reruns during the download are drawn in their order.
 LOADER = """
+let loading
 export default async function (component) {
   const { data, parentElement, setStateValue } = component
   let bundle
   try {
-    bundle = await import(new URL(data.src, location.origin))
+    bundle = await (loading ??= import(new URL(data.src, location.origin)))
   } catch (error) {
     console.error("The editor did not load.", error)
     if (parentElement.querySelector("textarea")?.dataset.rev === String(data.rev)) return

@@ -18,10 +18,9 @@ function keepOne(Kind) {
     view ??= new Kind(component)
     shownIn.set(parentElement, view)
     view.show(component)
-    view.owner = component
     return () => {
-      // Streamlit also calls this for a call that a newer one overtook: only the newest may destroy.
-      if (view.owner !== component) return
+      // Streamlit also calls this for a call that a newer one overtook, in any order: then the view is still wanted.
+      if (parentElement.isConnected) return
       view.destroy()
       shownIn.delete(parentElement)
     }
