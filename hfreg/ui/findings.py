@@ -1,0 +1,53 @@
+"""Findings: what `check` says, beside its field, as a list, and as marks in the code.
+
+A message may quote what somebody typed; `sentence` shows it as it was written, whatever it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from hfreg.ui.editor import Marker
+from hfreg.ui.widgets import plain
+from hfreg.values import Finding
+
+ICONS = {
+    "error": ":red[:material/error:]",
+    "warning": ":orange[:material/warning:]",
+    "hint": ":blue[:material/lightbulb:]",
+}
+WORDS = {"error": "Error", "warning": "Warning", "hint": "Hint"}
+
+
+def sentence(text: str) -> str:
+    """Return a message as Markdown: what stands between backticks as code, the rest as it was written."""
+    parts = " ".join(text.split()).split("`")
+    if len(parts) % 2 == 0:  # a lone backtick is no code
+        parts[-2:] = ["`".join(parts[-2:])]
+    return "".join(f"`{part}`" if i % 2 and part else plain(part) for i, part in enumerate(parts))
+
+
+def beside(findings: Iterable[Finding]) -> None:
+    """Draw the findings of one field under it."""
+    for finding in findings:
+        line = "" if finding.line is None else f"Line {finding.line}: "
+        st.markdown(f"{ICONS[finding.level]} {line}{sentence(finding.message)}")
+
+
+def listed(findings: Iterable[Finding], name: Callable[[str], str], anchor: Callable[[str], str]) -> None:
+    """Draw all findings, each under a link to the card of its field; `name` gives the words for a field."""
+    for finding in findings:
+        line = "" if finding.line is None else f", line {finding.line}"
+        place = f"[{plain(name(finding.field))}{line}](#{anchor(finding.field)})"
+        st.markdown(f"{ICONS[finding.level]} **{WORDS[finding.level]}** · {place}  \n{sentence(finding.message)}")
+
+
+def markers(findings: Iterable[Finding]) -> list[Marker]:
+    """Return the findings of the scoring logic as marks at their lines."""
+    return [
+        Marker(finding.line, finding.message, finding.level)
+        for finding in findings
+        if finding.field == "scoring_logic" and finding.line is not None
+    ]
