@@ -72,6 +72,7 @@ class Definition(Frozen):
     resources: tuple[str, ...] = ()
     token: bool = False
     network: bool = False
+    pickled_weights: bool = False
     limits: Limits = Limits()
     batching: bool = True
     store_payloads: bool = False
@@ -124,6 +125,7 @@ class Definition(Frozen):
             self.resources,
             self.token,
             self.network,
+            self.pickled_weights,
             self.input_type,
         )
         return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()

@@ -43,6 +43,7 @@ class Provision:
             version.pins,
             starters=STARTERS,
             frozen=version.state is State.APPROVED,
+            pickles=version.definition.pickled_weights,
             on_pin=on_pin,
             on_progress=on_progress,
         )

@@ -9,15 +9,15 @@ from hfreg.scoring.check import source_findings
 
 # output type, level, a part of the message, the line, a source to flag, a source to leave alone
 RETURNS = {
-    "text for a number": ("Numerical", "error", "It is text", 2, "x = 1\nreturn 'yes'", "return 1"),
-    "a made-up text for a number": ("Numerical", "error", "It is text", 1, "return f'{text}'", "return float(text)"),
-    "text for a map": ("Map[String, Any]", "error", "It is text", 1, "return 'yes'", "return {'a': 1}"),
-    "a dict for a text": ("String", "error", "It is a dict", 2, "x = text\nreturn {'label': x}", "return text"),
-    "a dict for a list": ("List", "error", "It is a dict", 1, "return {'label': text}", "return [text]"),
-    "a list for a text": ("String", "error", "It is a list", 1, "return [c for c in text]", "return ''.join(text)"),
+    "text for a number": ("Numerical", "warning", "It is text", 2, "x = 1\nreturn 'yes'", "return 1"),
+    "a made-up text for a number": ("Numerical", "warning", "It is text", 1, "return f'{text}'", "return float(text)"),
+    "text for a map": ("Map[String, Any]", "warning", "It is text", 1, "return 'yes'", "return {'a': 1}"),
+    "a dict for a text": ("String", "warning", "It is a dict", 2, "x = text\nreturn {'label': x}", "return text"),
+    "a dict for a list": ("List", "warning", "It is a dict", 1, "return {'label': text}", "return [text]"),
+    "a list for a text": ("String", "warning", "It is a list", 1, "return [c for c in text]", "return ''.join(text)"),
     "a missing field": (
         "Struct[a: String, b: Numerical]",
-        "error",
+        "warning",
         "lacks `b`",
         1,
         "return {'a': text}",
@@ -25,7 +25,7 @@ RETURNS = {
     ),
     "a wrong value inside": (
         "Map[String, Numerical]",
-        "error",
+        "warning",
         "At ['a']",
         1,
         "return {'a': 'b'}",
@@ -33,7 +33,7 @@ RETURNS = {
     ),
     "one side of a choice": (
         "Numerical",
-        "error",
+        "warning",
         "It is text",
         1,
         "return 1 if text else 'no'",

@@ -14,7 +14,9 @@ from hfreg.errors import HfregError, ScoringError
 from hfreg.scoring.compile import user_traceback
 
 TOO_LONG = re.compile(
-    r"size of tensor a \((\d+)\) must match the size of tensor b \((\d+)\)|index out of range in self"
+    r"size of tensor a \(\d+\) must match the size of tensor b \(\d+\)"
+    r"|expanded size of the tensor \(\d+\) must match the existing size"
+    r"|index out of range in self"
 )
 
 

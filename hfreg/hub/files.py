@@ -143,7 +143,8 @@ def _refuse_weights(repo: str, names: Sequence[str]) -> None:
     why = "pickle files can run code when they are opened" if set(kinds) & set(PICKLES) else "those are not loaded here"
     raise UnsafeRepo(
         f"`{repo}` holds its weights only as {', '.join(kinds)}, not as safetensors; {why}. "
-        "Choose a repository with safetensors, or name a revision that has them (often `refs/pr/…` on the Hub)."
+        "Choose a repository with safetensors, name a revision that has them (often `refs/pr/…` on the Hub), or "
+        "allow pickled weights in the definition (`pickled_weights=True`), which reviewers see."
     )
 
 

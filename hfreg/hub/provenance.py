@@ -52,6 +52,7 @@ class PinnedResolver:
         *,
         starters: Path,
         frozen: bool = False,
+        pickles: bool = False,
         on_pin: OnPin | None = None,
         on_progress: OnProgress | None = None,
         cancel: threading.Event | None = None,
@@ -61,6 +62,7 @@ class PinnedResolver:
         self._pinned = {(pin.repo, pin.revision): pin.commit for pin in pins}
         self._starters = starters
         self._frozen = frozen
+        self._pickles = pickles
         self._on_pin = on_pin
         self._on_progress = on_progress
         self._cancel = cancel
@@ -85,7 +87,7 @@ class PinnedResolver:
             return self._starter(repo, revision)
         pinned = self._pinned.get((repo, revision))
         commit = pinned or self._new_commit(repo, revision)
-        folder = self._fetcher.fetch(repo, commit, self._on_progress, self._cancel)
+        folder = self._fetcher.fetch(repo, commit, self._on_progress, self._cancel, self._pickles)
         if pinned is None and not _full(revision):
             remember_commit(repo, revision, commit)
             self._pin(repo, revision, commit)

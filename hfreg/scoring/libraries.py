@@ -78,6 +78,8 @@ class Libraries:
         """Start a run: its warnings, notes and load time count from zero."""
         self.warnings, self.notes, self.load_seconds = [], [], 0.0
         # The first run may well load something into `cache` by itself; a warm one should load nothing.
+        if warm and (modeling := sys.modules.get("transformers.modeling_utils")):
+            unseen.watch(modeling.PreTrainedModel)
         unseen.tell(self._unseen if warm else None)
 
     def end(self) -> None:
@@ -98,8 +100,6 @@ class Libraries:
             return builtins.__import__(name, globals, locals, fromlist or (), level)
         if name not in sys.modules:
             self._timed(name, lambda: builtins.__import__(name))
-            if root == "transformers":
-                unseen.watch(sys.modules["transformers"].PreTrainedModel)
         return self._module(name if fromlist else root)
 
     def unload(self) -> None:

@@ -50,7 +50,7 @@ def _shape(reading: Reading, node: ast.Return, value: ast.expr, output: types.Ty
     if isinstance(value, ast.IfExp):
         return _shape(reading, node, value.body, output) or _shape(reading, node, value.orelse, output)
     if misfit := _misfit(value, output):
-        return Finding("error", FIELD, value.lineno, f"This return cannot match the output type. {misfit}")
+        return Finding("warning", FIELD, value.lineno, f"This return cannot match the output type. {misfit}")
     likely = _likely(reading, value, MAX_STEPS)
     if likely is UNKNOWN:
         return None

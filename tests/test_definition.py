@@ -1,0 +1,122 @@
+"""Definitions and arguments as values: equality, copies, binding, reading from text."""
+
+from __future__ import annotations
+
+import pytest
+
+import hfreg
+from hfreg.argument import name_problem
+
+
+def definition(**fields: object) -> hfreg.Definition:
+    arguments = [
+        hfreg.Argument("text", "str"),
+        hfreg.Argument("threshold", "float", optional=True, default=0.5),
+        hfreg.Argument("mode", "String", optional=True, default="None"),
+    ]
+    return hfreg.Definition(**{"alias": "probe", "arguments": arguments, "scoring_logic": "return text", **fields})
+
+
+def test_a_definition_is_a_value() -> None:
+    assert definition() == definition()
+    assert definition() != definition(notes="x")
+    with pytest.raises(Exception, match="frozen"):
+        definition().alias = "other"
+
+
+def test_a_changed_copy_keeps_nothing_of_what_the_old_one_had_worked_out() -> None:
+    before = definition()
+    digest, signature = before.code_digest, str(before.signature)
+    changed = before.model_copy(update={"scoring_logic": "return 1", "arguments": []})
+    assert changed.code_digest != digest
+    assert (signature, str(changed.signature)) == (
+        "(text: str, threshold: float | int = 0.5, mode: str = None) -> Any",
+        "() -> Any",
+    )
+    with pytest.raises(hfreg.DefinitionError, match="no field `alais`. Did you mean `alias`"):
+        before.model_copy(update={"alais": "x"})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scoring_logic": "return 2"},
+        {"token": True},
+        {"network": True},
+        {"pickled_weights": True},
+        {"resources": ["other"]},
+        {"arguments": []},
+    ],
+)
+def test_everything_that_changes_what_a_loaded_model_does_changes_its_digest(change: dict[str, object]) -> None:
+    assert definition(**change).code_digest != definition().code_digest
+
+
+@pytest.mark.parametrize("change", [{"description": "x"}, {"notes": "y"}, {"group": "z"}, {"store_payloads": True}])
+def test_words_about_a_model_leave_its_digest_alone(change: dict[str, object]) -> None:
+    assert definition(**change).code_digest == definition().code_digest
+
+
+def test_types_are_kept_in_their_canonical_notation() -> None:
+    made = definition(output_type="dict[str, str]")
+    assert made.output_type == "Map[String, String]"
+    assert [a.type for a in made.arguments] == ["String", "Numerical", "String"]
+
+
+def test_defaults_are_text_and_read_by_type() -> None:
+    assert [a.default for a in definition().arguments] == [None, "0.5", "None"]
+    assert definition().bind(text="a") == {"text": "a", "threshold": 0.5, "mode": None}
+
+
+def test_an_int_stays_an_int_on_its_way_to_the_tokenizer() -> None:
+    made = definition(arguments=[hfreg.Argument("max_length", "Numerical", optional=True, default="512")])
+    assert type(made.bind()["max_length"]) is int
+    assert type(made.bind(max_length=64)["max_length"]) is int
+
+
+def test_none_may_be_passed_to_any_argument() -> None:
+    assert definition().bind(text=None, threshold=None) == {"text": None, "threshold": None, "mode": None}
+
+
+def test_text_from_a_form_is_read_by_type_and_the_argument_is_named_when_it_cannot_be() -> None:
+    assert definition().parse_arguments({"text": "a", "threshold": "0.8"}) == {"text": "a", "threshold": 0.8}
+    with pytest.raises(hfreg.ArgumentError, match="`threshold`"):
+        definition().parse_arguments({"threshold": "high"})
+    with pytest.raises(hfreg.ArgumentError, match="Did you mean `threshold`"):
+        definition().parse_arguments({"treshold": "1"})
+
+
+def test_a_default_of_a_required_argument_is_warned_about() -> None:
+    made = definition(arguments=[hfreg.Argument("text", default="x")])
+    assert [(f.level, f.field) for f in made.findings() if f.level == "warning"] == [
+        ("warning", "arguments[0].default")
+    ]
+
+
+def test_optional_before_required_makes_the_signature_keyword_only() -> None:
+    made = definition(arguments=[hfreg.Argument("a", optional=True), hfreg.Argument("b")])
+    assert str(made.signature) == "(*, a: str = None, b: str) -> Any"
+
+
+@pytest.mark.parametrize("name", ["text", "x1", "_private", "a" * 63, "self", "None_"])
+def test_names_that_python_code_can_use(name: str) -> None:
+    assert name_problem(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "is needed"),
+        ("class", "Try `class_name`"),
+        ("None", "keyword"),
+        ("my model", "Try `my_model`"),
+        ("1st", "Try `model_1st`"),
+        ("naïve", "Try"),
+        ("__x", "two underscores"),
+        ("a" * 64, "64 characters"),
+        ("x;y", "Try `x_y`"),
+        ("日本", "letters, digits"),
+    ],
+)
+def test_names_that_it_cannot_use_come_with_one_it_can(name: str, said: str) -> None:
+    assert said in str(name_problem(name))
