@@ -33,7 +33,7 @@ def test_a_changed_copy_keeps_nothing_of_what_the_old_one_had_worked_out() -> No
         "(text: str, threshold: float | int = 0.5, mode: str = None) -> Any",
         "() -> Any",
     )
-    with pytest.raises(hfreg.DefinitionError, match="no field `alais`. Did you mean `alias`"):
+    with pytest.raises(hfreg.DefinitionError, match=r"no field `alais`\. Did you mean `alias`"):
         before.model_copy(update={"alais": "x"})
 
 

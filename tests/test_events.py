@@ -194,9 +194,11 @@ def test_the_writer_sleeps_without_waking_when_nothing_comes(tmp_path: Path) -> 
 
 
 def test_close_ends_the_writer(tmp_path: Path) -> None:
+    before = set(threading.enumerate())
     with Events(tmp_path / "calls.db") as events:
         events.record(a_call())
-    assert "hfreg-calls" not in {t.name for t in threading.enumerate()}
+        assert "hfreg-calls" in {t.name for t in set(threading.enumerate()) - before}
+    assert set(threading.enumerate()) <= before
 
 
 def test_loading_the_log_loads_neither_sqlalchemy_nor_numpy() -> None:

@@ -46,12 +46,16 @@ def make(served: LoopbackHub, registry: hfreg.Registry) -> Make:
         f"import transformers.pipelines\nclient = transformers.pipelines.pipeline('text-classification', {REPO!r})\n",
         f"import transformers.pipelines as p\nclient = p.pipeline('text-classification', model={REPO!r})\n",
         f"from transformers.pipelines import pipeline as make\nclient = make('text-classification', model={REPO!r})\n",
-        "import importlib\nt = importlib.import_module('transformers')\n"
-        f"client = t.pipeline(model={REPO!r}, task='text-classification')\n",
+        (
+            "import importlib\nt = importlib.import_module('transformers')\n"
+            f"client = t.pipeline(model={REPO!r}, task='text-classification')\n"
+        ),
         f"t = __import__('transformers')\nclient = t.pipeline('text-classification', model={REPO!r})\n",
         f"from transformers.pipelines.text_classification import *\nfrom transformers import pipeline\n{PIPELINE}",
-        "def load():\n    from transformers import pipeline\n"
-        f"    return pipeline('text-classification', model={REPO!r})\nclient = load()\n",
+        (
+            "def load():\n    from transformers import pipeline\n"
+            f"    return pipeline('text-classification', model={REPO!r})\nclient = load()\n"
+        ),
         f"from transformers import AutoTokenizer\nclient = AutoTokenizer.from_pretrained({REPO!r})\n",
         f"from transformers import AutoModelForSequenceClassification as A\nclient = A.from_pretrained({REPO!r})\n",
         f"from transformers import BertForSequenceClassification as B\nclient = B.from_pretrained({REPO!r})\n",

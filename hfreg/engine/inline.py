@@ -21,6 +21,9 @@ from hfreg.version import Version
 MAX_UNSAVED = 4
 """How many models loaded for Test Code stay in memory; the one used longest ago goes first."""
 
+LAST_S = 1.0
+"""How long closing waits for a row that does not heed being stopped."""
+
 SlotKey = tuple[str, int, str]
 
 
@@ -68,6 +71,8 @@ class InlineEngine:
         for slot in slots:
             slot.cancel()
             slot.stop()
+        for slot in slots:  # so that the last calls are known before the log closes
+            slot.join(LAST_S)
         self._watchdog.close()
 
     def _enqueue(self, job: Job) -> None:

@@ -60,6 +60,11 @@ class Slot:
         """End the thread once what is queued has run, and drop the model."""
         self._queue.put(None)
 
+    def join(self, seconds: float) -> None:
+        """Wait for the thread to end."""
+        if self._thread is not threading.current_thread():
+            self._thread.join(seconds)
+
     def cancel(self) -> None:
         """Cancel the job in work."""
         if (job := self._job) is not None:
@@ -119,9 +124,7 @@ class Slot:
         """Run one row so that an interruption lands inside, never after."""
         started = time.perf_counter()
         queue_ms = (started - job.submitted_at) * 1e3 if job.row == 0 else 0.0
-        with self._lock:
-            self._job, self._reason = job, None
-            self._children.clear()
+        self._start(job)
         if job.limit_s is not None:
             self._watchdog.watch(self, job.limit_s)
         outcome: Outcome | None = None
@@ -133,9 +136,14 @@ class Slot:
             self._settle()
         self._watchdog.forget(self)
         self.last_call = time.time()
-        if outcome is None or self._reason is not None:
+        if outcome is None or self._reason is not None:  # stopped, or stopped just as it was done
             outcome = stopped(job, self._reason or "cancelled", started, queue_ms, self._model.printed())
         return outcome
+
+    def _start(self, job: Job) -> None:
+        with self._lock:
+            self._job, self._reason = job, None
+            self._children.clear()
 
     def _settle(self) -> None:
         """From here on nothing is interrupted; what was set on the thread and has not landed is taken back."""
