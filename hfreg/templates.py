@@ -33,7 +33,7 @@ TEXT_CLASSIFICATION = Definition(
     alias="sentiment_classifier",
     name="Sentiment classifier",
     description="Sentiment of short English text: negative, neutral or positive. Below the threshold the answer is "
-    "`uncertain`. Text beyond the model's length is cut off.",
+    "uncertain. Text beyond the model's length is cut off.",
     model_type="Text Classification",
     output_type="Struct[sentiment: String, confidence: Numerical]",
     arguments=(TEXT, THRESHOLD),
@@ -59,7 +59,7 @@ return {"sentiment": "uncertain", "confidence": best["score"]}
 GUARDRAIL = Definition(
     alias="prompt_guard",
     name="Prompt injection guard",
-    description="Says whether a prompt tries to override its instructions. `flagged` is true when the model is "
+    description="Says whether a prompt tries to override its instructions; it is flagged when the model is "
     "at least as sure as the threshold. It finds known kinds of attack; it does not prove that a prompt is harmless.",
     model_type="Guardrail",
     output_type="Struct[flagged: Boolean, label: String, confidence: Numerical]",
@@ -131,7 +131,6 @@ from transformers import pipeline
 client = pipeline(
     "token-classification",
     model="dslim/bert-base-NER",
-    aggregation_strategy="simple",
 )
 
 if text is None:
@@ -145,7 +144,7 @@ return [
         "start": found["start"],
         "end": found["end"],
     }
-    for found in client(text)
+    for found in client(text, aggregation_strategy="simple")
     if found["score"] >= threshold
 ]
 """,

@@ -60,7 +60,7 @@ def parsed(type_text: str, default: str) -> str:
 
 def _row(form: Form, place: int, row: Row) -> None:
     number = row["id"]
-    name, kind, optional = st.columns([3, 3, 2])
+    name, kind, optional = st.columns([5, 5, 4])
     with name:
         _text(number, "alias", "Alias", row["alias"], placeholder="threshold")
     with kind:
