@@ -83,7 +83,10 @@ def _chips(version: Version) -> None:
 
 def _as_code(version: Version) -> None:
     """Draw the call as code; opening it brings the newest values of the form along."""
-    with st.popover("As code", icon=":material/code:", key=f"{NAME}.code", on_change="rerun"):
+    box = st.popover("As code", icon=":material/code:", key=f"{NAME}.code", on_change="rerun")
+    if not box.open:
+        return
+    with box:
         reading = arguments_form.read(version.definition, prefix(version))
         pinned = session.registry().get(version.alias).number != version.number
         st.caption("Python")

@@ -31,8 +31,6 @@ def python_call(version: Version, arguments: Mapping[str, Any], *, pinned: bool 
 def cli_call(version: Version, arguments: Mapping[str, Any], *, pinned: bool = False) -> str:
     """Return the command that makes this call; a text that begins with @ goes through a file, as the command has it."""
     words, files = ["python", "-m", "hfreg", "run", version.alias], []
-    if pinned:
-        words += ["--number", str(version.number)]
     types = {a.alias: a.parsed_type for a in version.definition.arguments}
     for name, value in arguments.items():
         text = _text(types[name], value)
@@ -40,6 +38,8 @@ def cli_call(version: Version, arguments: Mapping[str, Any], *, pinned: bool = F
             files.append(f"# {name}.txt holds the value of {name}\n")
             text = f"@{name}.txt"
         words.append(f"{name}={shlex.quote(text)}" if text else f"{name}=")
+    if pinned:
+        words += ["--number", str(version.number)]
     return "".join(files) + " ".join(words)
 
 
