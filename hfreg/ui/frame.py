@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from hfreg.lifecycle import State
 from hfreg.ui import session
+from hfreg.ui.widgets import plain
 
 MODELS = "pages/catalog/models.py"
 REGISTER = "pages/catalog/register.py"
@@ -17,6 +19,14 @@ PLAYGROUND = "pages/try_it/playground.py"
 USAGE = "pages/monitor/usage.py"
 INTEGRATIONS = "pages/settings/integrations.py"
 
+STATIC = Path(__file__).parents[2] / "static"
+MARK, ICON = STATIC / "logo.svg", STATIC / "favicon.png"
+STYLE = """<style>
+[data-testid="stMainBlockContainer"] {padding: 3.5rem 3.5rem 6rem}
+[data-testid="stTabs"] [role="tab"][aria-selected="true"] {color: inherit; font-weight: 600}
+@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding: 3.5rem 1rem 4rem}}
+</style>"""
+PUBLIC_HUB = "https://huggingface.co"
 TIERS = {
     "inline": "Scoring logic runs inside the workbench, unconfined: it can do what this process can. "
     "Register only code that you would run yourself.",
@@ -38,15 +48,26 @@ def pages() -> Mapping[str, Sequence[Any]]:
 
 
 def sidebar() -> None:
-    """Draw what stands below the navigation."""
+    """Draw the product mark, and what stands below the navigation."""
+    st.html(STYLE)
+    st.logo(str(MARK), size="medium", icon_image=str(ICON))
     registry = session.registry()
     tier = registry.engine.tier
-    waiting = registry.catalog(state=State.PENDING)
-    with st.sidebar.container(key="frame_status"):
-        st.markdown(f":material/person: **{session.user()}**")
-        st.markdown(f":material/shield: Engine: **{tier}**", help=TIERS.get(tier))
-        hub = "offline" if registry.hub.offline else "online"
-        mirror = "" if registry.hub.endpoint == "https://huggingface.co" else f", mirror {registry.hub.endpoint}"
-        st.markdown(f":material/cloud: Hub: **{hub}**{mirror}")
+    waiting = len(registry.catalog(state=State.PENDING))
+    with st.sidebar.container(key="frame_status", gap="xxsmall"):
         if waiting:
-            st.page_link(MODELS, label=f"{len(waiting)} waiting for review", query_params={"state": State.PENDING})
+            st.page_link(
+                MODELS,
+                label=f":orange-badge[{waiting} waiting for review]",
+                query_params={"state": State.PENDING},
+            )
+        st.caption(f":material/person: {plain(session.user())}")
+        st.caption(f":material/shield: Engine: {tier}", help=TIERS.get(tier))
+        st.caption(f":material/cloud: Hub: {_hub()}")
+
+
+def _hub() -> str:
+    hub = session.registry().hub
+    if hub.offline:
+        return "offline"
+    return "online" if hub.endpoint == PUBLIC_HUB else f"mirror {plain(hub.endpoint)}"

@@ -1,7 +1,11 @@
-"""Widgets: small things that look the same on every page."""
+"""Widgets: small things that look the same on every page.
+
+Covers the head of a page, state badges, empty states, and how texts of users, numbers and times are written.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal
 
 import streamlit as st
@@ -22,8 +26,13 @@ STATE_COLOURS: dict[State, Colour] = {
 
 def state_badge(version: Version) -> str:
     """Return the state of a version as a badge in Markdown, its flags beside it."""
-    badge = f":{STATE_COLOURS[version.state]}-badge[{version.state}]"
+    badge = badge_of(version.state)
     return f"{badge} :blue-badge[Demonstration]" if version.demonstration else badge
+
+
+def badge_of(state: State) -> str:
+    """Return a state as a badge in Markdown."""
+    return f":{STATE_COLOURS[state]}-badge[{state}]"
 
 
 def title(text: str, purpose: str) -> None:
@@ -44,6 +53,15 @@ def plain(text: str) -> str:
     return text
 
 
+def short(text: str, length: int) -> str:
+    """Return a text on one line of at most so many characters, cut between words where it can be."""
+    line = " ".join(text.split())
+    if len(line) <= length:
+        return line
+    cut = line[: length - 1]
+    return f"{cut.rsplit(' ', 1)[0] if ' ' in cut[length // 2 :] else cut}…"
+
+
 def milliseconds(value: float) -> str:
     """Return a duration in a unit that people read: `0.4 ms`, `14 ms`, `2.1 s`."""
     if value >= 1000:
@@ -58,3 +76,23 @@ def size(count: float) -> str:
             return f"{count:.0f} {unit}" if unit in {"bytes", "kB"} else f"{count:.1f} {unit}"
         count /= 1000
     return ""
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 call`, `1,200 calls`."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def ago(at: datetime, now: datetime | None = None) -> str:
+    """Return how long ago a moment was: `12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
+    seconds = max(0, int(((now or datetime.now(UTC)) - at).total_seconds()))
+    for unit_seconds, unit in ((86_400, "day"), (3_600, "h"), (60, "min")):
+        if seconds >= unit_seconds:
+            number = seconds // unit_seconds
+            return f"{counted(number, unit)} ago" if unit == "day" else f"{number} {unit} ago"
+    return f"{seconds} s ago"
+
+
+def moment(at: datetime) -> str:
+    """Return a moment to the minute, in UTC and saying so."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"

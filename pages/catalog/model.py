@@ -1,5 +1,5 @@
-"""Not built yet."""
+"""Model: one registered model, its versions, history, review and use."""
 
-import streamlit as st
+from hfreg.ui import model_page
 
-st.info("This page is not available yet.")
+model_page.draw()
