@@ -7,53 +7,79 @@ Answers go to stdout (`--json` for machines), everything else to stderr. Exit co
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 
 import hfreg
-from hfreg import doctor, portable, progress, starters
+from hfreg import doctor, portable, starters
 from hfreg.errors import ArgumentError, HfregError, StoreError
+from hfreg.lifecycle import State
 from hfreg.registry import Registry
 
 Command = Callable[[Registry, argparse.Namespace], int]
 
+EXAMPLES = """\
+examples:
+  hfreg starters
+  hfreg models --json
+  hfreg run sentiment_analyzer text='What a day' threshold=0.8
+  hfreg run sentiment_analyzer text=@review.txt > answer.json
+
+Answers go to stdout, everything else to stderr. Exit code 0: done, 1: failed, 2: wrong use."""
+EMPTY = """\
+Nothing is registered in {0.home} (home from {0.home_from}). Set HFREG_HOME to the folder of your registry, or run \
+`python -m hfreg starters`."""
+VALUES = """\
+Arguments come as text and are read by their types: threshold=0.8, flag=true, labels='["a", "b"]'; `name=` is None.
+@FILE takes the value from a file and @- from stdin, without a line end at its end; @@ begins a value with @."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
+    """Run one command and return its exit code; like argparse, leaves by SystemExit for help and unknown words."""
+    given = _given(arguments)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     try:
-        registry = hfreg.open(given.home)
-        registry.progress = progress.downloads()
-        try:
+        with closing(hfreg.open(given.home)) as registry:
             command: Command = given.command
-            return command(registry, given)
-        finally:
-            registry.close()
+            code = command(registry, given)
+        sys.stdout.flush()
+        return code
+    except ArgumentError as error:
+        return _failed(error, 2)
     except HfregError as error:
-        print(f"hfreg: {error}", file=sys.stderr)
-        return 1
+        return _failed(error)
     except BrokenPipeError:  # whoever read our answer has had enough
         return 1
+    except OSError as error:  # such as a full disk under stdout
+        return _failed(error)
     except KeyboardInterrupt:
-        print("hfreg: stopped", file=sys.stderr)
-        return 1
+        return _failed("stopped")
 
 
 def entry() -> NoReturn:
-    """Run as a console script."""
-    sys.exit(main())
+    """Run as a program: what a terminal cannot show is escaped, and a reader that left is no accident."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    code = main()
+    try:
+        sys.stdout.flush()
+    except OSError:  # Python would flush again on its way out, and complain
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
 
 
 def _starters(registry: Registry, given: argparse.Namespace) -> int:
-    made = starters.register(registry)
-    _say(given, [v.alias for v in made], "\n".join(f"registered {v.alias}" for v in made) or "nothing to register")
-    return 0
+    made = [version.alias for version in starters.register(registry)]
+    return _say(given, made, [f"registered {alias}" for alias in made], "Every starter model is registered already.")
 
 
 def _models(registry: Registry, given: argparse.Namespace) -> int:
@@ -63,67 +89,67 @@ def _models(registry: Registry, given: argparse.Namespace) -> int:
         for v in versions
     ]
     width = max((len(v.alias) for v in versions), default=0)
-    text = "\n".join(f"{v.alias:<{width}}  {v.number:>3}  {v.state:<16}  {v.definition.title}" for v in versions)
-    _say(given, rows, text or "no models (python -m hfreg starters registers four to begin with)")
-    return 0
+    lines = [
+        f"{v.alias:<{width}}  {v.number:>3}  {v.state:<16}  {' '.join(v.definition.title.split())}" for v in versions
+    ]
+    nothing = "No model fits. Leave out words or --state to see all of them."
+    return _say(given, rows, lines, nothing if registry.definitions.aliases() else EMPTY.format(registry.settings))
 
 
 def _show(registry: Registry, given: argparse.Namespace) -> int:
-    version = registry.get(given.alias, given.version)
-    _say(given, version.model_dump(mode="json"), _described(version))
-    return 0
+    version = registry.get(given.alias, given.number)
+    return _say(given, version.model_dump(mode="json"), _described(version))
 
 
 def _run(registry: Registry, given: argparse.Namespace) -> int:
-    version = registry.get(given.alias, given.version)
-    named = version.definition.parse_arguments(dict(_pair(text) for text in given.arguments))
-    outcome = registry.call(version, (), named, source="cli")
-    for text in (outcome.stdout, *(f"warning: {w}\n" for w in outcome.warnings)):
-        sys.stderr.write(text)
+    version = registry.get(given.alias, given.number)
+    outcome = registry.call(version, (), version.definition.parse_arguments(_pairs(given.arguments)), source="cli")
+    told = [outcome.stdout.removesuffix("\n")] if outcome.stdout else []
+    told += [f"warning: {text}" for text in outcome.warnings] + [f"note: {text}" for text in outcome.notes]
+    for text in told:
+        print(text, file=sys.stderr)
     value = outcome.result()
-    print(json.dumps(value, ensure_ascii=False) if given.json or not isinstance(value, str) else value)
+    print(value if isinstance(value, str) and not given.json else _json(value))
     return 0
 
 
 def _check(registry: Registry, given: argparse.Namespace) -> int:
-    findings = registry.check(portable.load(Path(given.file)))
-    rows = [f.model_dump() for f in findings]
-    _say(given, rows, "\n".join(map(str, findings)) or "no findings")
-    return 1 if any(f.level == "error" for f in findings) else 0
+    findings = registry.check(portable.load(_file(given.file)))
+    _say(given, [finding.model_dump() for finding in findings], [str(finding) for finding in findings], "No findings.")
+    return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
 def _export(registry: Registry, given: argparse.Namespace) -> int:
-    text = registry.export(given.alias, given.version)
-    if given.output:
-        try:
-            Path(given.output).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise StoreError(f"{given.output} cannot be written: {error.strerror}.") from None
-    else:
+    text = registry.export(given.alias, given.number)
+    if not given.output:
         sys.stdout.write(text)
+        return 0
+    try:
+        Path(given.output).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise StoreError(f"{given.output} cannot be written: {error.strerror}.") from None
+    print(f"{given.alias} is written to {given.output}", file=sys.stderr)
     return 0
 
 
 def _import(registry: Registry, given: argparse.Namespace) -> int:
-    version = registry.import_(Path(given.file))
-    _say(given, version.model_dump(mode="json"), f"{version.alias} version {version.number}, {version.state}")
-    return 0
+    version = registry.import_(_file(given.file))
+    return _say(given, version.model_dump(mode="json"), [f"{version.alias} version {version.number}, {version.state}"])
 
 
 def _backup(registry: Registry, given: argparse.Namespace) -> int:
-    from hfreg.store import backup
+    from hfreg.store.backup import backup
 
-    done = backup.backup(registry.settings.home, Path(given.file))
-    _say(given, vars_of(done), str(done))
-    return 0
+    done = backup(registry.settings.home, Path(given.file))
+    return _say(given, asdict(done), [f"{given.file}: {done}"])
 
 
 def _restore(registry: Registry, given: argparse.Namespace) -> int:
-    from hfreg.store import backup
+    from hfreg.store.backup import restore
 
-    done = backup.restore(Path(given.file), registry.settings.home, overwrite=given.overwrite)
-    _say(given, vars_of(done), str(done))
-    return 0
+    done = restore(Path(given.file), registry.settings.home, overwrite=given.overwrite)
+    moved = [f"What was there before is in {done.replaced}"] if done.replaced else []
+    return _say(given, asdict(done), [f"{registry.settings.home}: {done}", *moved])
 
 
 def _cache(registry: Registry, given: argparse.Namespace) -> int:
@@ -131,85 +157,142 @@ def _cache(registry: Registry, given: argparse.Namespace) -> int:
 
     if given.delete:
         freed = cache.delete(given.delete)
-        _say(given, {"repo": given.delete, "bytes": freed}, f"{given.delete}: {freed / 1e6:.1f} MB freed")
-        return 0
+        return _say(given, {"repo": given.delete, "bytes": freed}, [f"{given.delete}: {freed / 1e6:.1f} MB freed"])
     repos = cache.cached()
-    lines = [f"{r.bytes / 1e6:>10.1f} MB  {r.repo}" for r in repos]
-    _say(given, [vars_of(r) for r in repos], "\n".join(lines) or "no checkpoints on this disk")
-    return 0
+    lines = [f"{repo.bytes / 1e6:>10.1f} MB  {repo.repo}" for repo in repos]
+    return _say(given, [asdict(repo) for repo in repos], lines, "No checkpoint is cached on this disk.")
 
 
 def _doctor(registry: Registry, given: argparse.Namespace) -> int:
     checks = doctor.examine(registry)
-    lines = [f"{'ok' if c.ok else 'FAIL':<5} {c.name}: {c.finding}" for c in checks]
-    _say(given, [vars_of(c) for c in checks], "\n".join(lines))
-    return 0 if all(c.ok for c in checks) else 1
+    _say(given, [asdict(c) for c in checks], [f"{'ok' if c.ok else 'FAIL':<5} {c.name}: {c.finding}" for c in checks])
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    given, rest = parser.parse_known_args(arguments)
+    if rest and hasattr(given, "arguments") and not any(word.startswith("-") for word in rest):
+        given.arguments += rest  # argparse takes no more words after an option that follows the alias
+    elif rest:
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    return given
 
 
 def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--json", action="store_true", help="answer in JSON")
-    common.add_argument("--home", help="folder of the registry (default: HFREG_HOME, else ./data)")
-    parser = argparse.ArgumentParser(prog="hfreg", description="Register, try, govern and watch Hugging Face models.")
+    parser = argparse.ArgumentParser(
+        prog="hfreg",
+        description="Register, try, govern and watch Hugging Face models.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[_common(None, False)],
+    )
     parser.add_argument("--version", action="version", version=f"hfreg {hfreg.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, command: Command, text: str, *names: str) -> argparse.ArgumentParser:
-        made = commands.add_parser(name, help=text, description=text, parents=[common])
+    def add(name: str, command: Command, text: str, *names: str, epilog: str = "") -> argparse.ArgumentParser:
+        # The options work before and after the command; here they have no default, which would undo the former.
+        parents, style = [_common(argparse.SUPPRESS, argparse.SUPPRESS)], argparse.RawDescriptionHelpFormatter
+        about = text[0].upper() + text[1:] + "."
+        made = commands.add_parser(
+            name, help=text, description=about, epilog=epilog, formatter_class=style, parents=parents
+        )
         made.set_defaults(command=command)
         for positional in names:
             made.add_argument(positional, metavar=positional.upper())
         return made
 
-    add("starters", _starters, "register the starter models")
-    models = add("models", _models, "list the registered models")
-    models.add_argument("query", nargs="?", default="", metavar="WORDS", help="words that must all be found")
-    models.add_argument("--state", help="only this state, such as Approved")
-    show = add("show", _show, "show one model", "alias")
-    run = add("run", _run, "call a model: hfreg run ALIAS text='Great' threshold=0.8", "alias")
-    run.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="arguments as text; @FILE reads the value")
-    add("check", _check, "check a definition file; runs nothing", "file")
-    export = add("export", _export, "write a model as a JSON file", "alias")
-    export.add_argument("-o", "--output", help="file to write (default: stdout)")
-    add("import", _import, "register a definition file as a Draft", "file")
-    add("backup", _backup, "write definitions, drafts and calls into one archive; never the token", "file")
-    restore = add("restore", _restore, "bring an archive of `backup` back into the home", "file")
-    restore.add_argument("--overwrite", action="store_true", help="replace what the home holds")
-    cache = add("cache", _cache, "list the checkpoints on this disk, or delete one")
-    cache.add_argument("--delete", metavar="REPO", help="delete this repository's files")
-    add("doctor", _doctor, "check this installation: home, log, Hub, token, engine, packages")
-    for versioned in (show, run, export):
-        versioned.add_argument("--number", dest="version", type=int, help="version number (default: newest Approved)")
+    _add_commands(add)
     return parser
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ArgumentError(f"{text!r} is no argument. Write name=value, for example text='Great'.")
-    if value.startswith("@"):
-        try:
-            value = Path(value[1:]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ArgumentError(f"`{name}`: the file {value[1:]} cannot be read: {error}.") from None
-    return name, value
+def _add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
+    add("starters", _starters, "register the starter models")
+    models = add("models", _models, "list the registered models")
+    models.add_argument("query", nargs="?", default="", metavar="WORDS", help="words that must all be found")
+    models.add_argument("--state", choices=[str(state) for state in State], help="only models in this state")
+    show = add("show", _show, "show one model: its arguments, its state and its source", "alias")
+    run = add("run", _run, "call a model and print its answer", "alias", epilog=VALUES)
+    run.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="arguments as text, such as text='Great'")
+    add("check", _check, "check a definition file (- is stdin); runs nothing", "file")
+    export = add("export", _export, "write a model as a JSON file that `import` takes", "alias")
+    export.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
+    add("import", _import, "register a definition file (- is stdin) as a Draft", "file")
+    add("backup", _backup, "write definitions, drafts and calls into one archive; never the token", "file")
+    restore = add("restore", _restore, "bring an archive that `backup` wrote back into the home", "file")
+    restore.add_argument("--overwrite", action="store_true", help="set aside what the home holds and put this there")
+    cache = add("cache", _cache, "list the checkpoints on this disk, or delete one")
+    cache.add_argument("--delete", metavar="REPO", help="delete the files of this repository")
+    add("doctor", _doctor, "check this installation: home, log, token, Hub, engine, packages")
+    for versioned in (show, run, export):
+        versioned.add_argument("--number", type=int, help="version number (default: newest Approved, else the Draft)")
 
 
-def _described(version: hfreg.Version) -> str:
+def _common(home: str | None, as_json: bool | str) -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--json", action="store_true", default=as_json, help="answer in JSON")
+    text = "folder of the registry (default: HFREG_HOME, else ./data)"
+    common.add_argument("--home", metavar="FOLDER", default=home, help=text)
+    return common
+
+
+def _pairs(words: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise ArgumentError(f"{word!r} is no argument. Write name=value, for example text='Great'.")
+        if name in pairs:
+            raise ArgumentError(f"`{name}` is given twice.")
+        pairs[name] = _value(name, value)
+    return pairs
+
+
+def _value(name: str, value: str) -> str:
+    if value.startswith("@@") or not value.startswith("@"):
+        return value.removeprefix("@") if value.startswith("@@") else value
+    try:
+        data = sys.stdin.buffer.read() if value == "@-" else Path(value[1:]).read_bytes()
+        text = data.decode("utf-8-sig")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise ArgumentError(
+            f"`{name}`: the file {value[1:]} cannot be read ({reason}). For a value that begins with @, write @@."
+        ) from None
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def _file(name: str) -> portable.Source:
+    return sys.stdin.buffer.read() if name == "-" else Path(name)
+
+
+def _described(version: hfreg.Version) -> list[str]:
     definition = version.definition
-    head = f"{version.alias}{definition.signature}\nversion {version.number}, {version.state}, by {version.author}"
-    parts = [head, definition.description]
+    head = [f"{version.alias}{definition.signature}", f"version {version.number}, {version.state}, by {version.author}"]
+    parts = [definition.description] if definition.description else []
     parts += [f"  {a.alias}: {a.type}{' (optional)' if a.optional else ''}  {a.usage}" for a in definition.arguments]
-    parts += [f"pinned {p.repo} at {p.commit}" for p in version.pins]
-    return "\n".join([p for p in parts if p] + ["", definition.scoring_logic])
+    parts += [f"pinned {pin.repo} at {pin.commit}" for pin in version.pins]
+    return [*head, *parts, "", definition.scoring_logic]
 
 
-def _say(given: argparse.Namespace, data: Any, text: str) -> None:
-    print(json.dumps(data, ensure_ascii=False, default=str, indent=2) if given.json else text)
+def _say(given: argparse.Namespace, data: Any, lines: Sequence[str], nothing: str = "") -> int:
+    """Print an answer; that there is nothing is no answer, but said to whoever watches."""
+    if given.json:
+        print(_json(data, indent=2))
+    elif lines:
+        print("\n".join(lines))
+    elif nothing:
+        print(nothing, file=sys.stderr)
+    return 0
 
 
-def vars_of(value: Any) -> dict[str, Any]:
-    """Return the fields of a frozen value, for JSON."""
-    from dataclasses import asdict
+def _json(value: Any, indent: int | None = None) -> str:
+    def plain(other: Any) -> str:
+        return str(other.isoformat() if hasattr(other, "isoformat") else other)
 
-    return asdict(value)
+    return json.dumps(value, ensure_ascii=False, default=plain, indent=indent)
+
+
+def _failed(problem: object, code: int = 1) -> int:
+    print(f"hfreg: {problem}", file=sys.stderr)
+    return code

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hfreg.errors import HfregError
@@ -53,10 +54,14 @@ def _examined(name: str, look: Callable[[Registry], tuple[bool, str]], registry:
 
 
 def _home(registry: Registry) -> tuple[bool, str]:
-    settings = registry.settings
-    settings.home.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=settings.home):
-        return True, f"{settings.home} ({settings.home_from}), writable"
+    home, named = registry.settings.home, f"{registry.settings.home} ({registry.settings.home_from})"
+    there = next(folder for folder in (home, *home.parents) if folder.exists())
+    try:
+        with tempfile.TemporaryFile(dir=there):
+            return True, f"{named}, writable" if there == home else f"{named}, made when something is first saved"
+    except OSError as error:
+        why = f"nothing can be written in {there} ({error.strerror})"
+        return False, f"{named}: {why}. Set HFREG_HOME to another folder."
 
 
 def _definitions(registry: Registry) -> tuple[bool, str]:
@@ -64,6 +69,8 @@ def _definitions(registry: Registry) -> tuple[bool, str]:
 
 
 def _log(registry: Registry) -> tuple[bool, str]:
+    if not registry.settings.database_url and not Path(registry.events.place).exists():
+        return True, f"no calls yet; they go to {registry.events.place}"
     return True, f"{registry.events.count()} calls in {registry.events.place}"
 
 
