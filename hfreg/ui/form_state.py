@@ -23,8 +23,9 @@ from hfreg.ui.form_draft import Draft
 from hfreg.values import Finding
 from hfreg.version import Version
 
-DRAFT, SAVED_AT, PROBLEM, ELSEWHERE, UNDO, DONE, RUN = (
-    f"register.{name}" for name in ("draft", "saved_at", "problem", "elsewhere", "undo", "done", "run")
+DRAFT = "register.draft"
+SAVED_AT, PROBLEM, ELSEWHERE, UNDO, DONE, RUN = (
+    f"register.state.{name}" for name in ("saved_at", "problem", "elsewhere", "undo", "done", "run")
 )
 NEW_KEY = "new_model.key"
 """Under which the new model of this session is autosaved; it outlives the edit of another one."""
