@@ -25,7 +25,8 @@ def draw(form: Form) -> None:
     else:
         st.code(signature, wrap_lines=True)
         call = test_call.generated(definition)
-        st.code(f"from hfreg.models import {definition.alias}\n\nresult = {call}", wrap_lines=True)
+        moments = "from datetime import datetime\n\n" if "datetime." in call else ""
+        st.code(f"{moments}from hfreg.models import {definition.alias}\n\nresult = {call}", wrap_lines=True)
         answer = f"Answers with `{definition.output_type}`, in Python `{definition.parsed_output_type.python}`."
         st.markdown(sentence(answer))
     for source in sources(form):

@@ -44,6 +44,9 @@ def arguments_of(text: str, definition: Definition) -> dict[str, Any]:
     call = _call(text, definition)
     if any(isinstance(one, ast.Starred) for one in call.args) or any(k.arg is None for k in call.keywords):
         raise ArgumentError("Test Code takes plain arguments, without `*` and `**`.")
+    names = [k.arg for k in call.keywords if k.arg]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise ArgumentError(f"The call gives `{twice}` twice. Keep one.")
     positional = tuple(_value(one, f"argument {n}") for n, one in enumerate(call.args, 1))
     return definition.named(positional, {k.arg: _value(k.value, f"`{k.arg}`") for k in call.keywords if k.arg})
 
