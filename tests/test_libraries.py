@@ -120,6 +120,15 @@ def test_everything_that_changes_the_answer_is_part_of_the_key(make: Make) -> No
     assert model(3) == 3
 
 
+def test_keyword_arguments_of_a_pipeline_reach_it_as_they_were_given(make: Make) -> None:
+    logic = (
+        "from transformers import pipeline\n"
+        f"client = pipeline('text-classification', model={REPO!r}, top_k=2, function_to_apply='none')\n"
+        "return [sorted(client._postprocess_params), sorted(client._preprocess_params), sorted(client._forward_params)]"
+    )
+    assert make(logic)() == [["_legacy", "function_to_apply", "top_k"], [], []]
+
+
 def test_two_uses_of_one_checkpoint_hold_its_weights_once(make: Make, registry: hfreg.Registry) -> None:
     logic = (
         "from transformers import pipeline\n"

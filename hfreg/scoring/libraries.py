@@ -150,8 +150,8 @@ class Libraries:
     def _named_pipeline(
         self, real: Callable[..., Any], signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        bound = signature.bind_partial(*args, **kwargs).arguments
-        given = {**bound, **bound.pop("kwargs", {})}
+        given = dict(signature.bind_partial(*args, **kwargs).arguments)
+        given.update(given.pop("kwargs", {}))
         if given.get("model") is None and isinstance(given.get("task"), str):
             given["model"], revision = default_model(given["task"])
             given.setdefault("revision", revision)
