@@ -232,9 +232,11 @@ def test_a_rename_takes_versions_snapshots_and_history_along(store: Definitions)
 
 
 def test_pins_are_only_added(store: Definitions) -> None:
-    store.add(a_definition(), "ann", unresolved=["org/name", "org/more"])
+    store.add(
+        a_definition(), "ann", unresolved=["`org/name` is not pinned yet. No network.", "`org/more` is not pinned yet."]
+    )
     version = store.add_pin("shout", 1, a_pin())
-    assert (version.pins, version.unresolved) == ((a_pin(),), ("org/more",))
+    assert (version.pins, version.unresolved) == ((a_pin(),), ("`org/more` is not pinned yet.",))
     assert store.add_pin("shout", 1, a_pin()).pins == (a_pin(),)
     with pytest.raises(LifecycleError, match=f"pinned to {COMMIT}"):
         store.add_pin("shout", 1, a_pin(OTHER_COMMIT))

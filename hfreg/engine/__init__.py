@@ -37,7 +37,7 @@ class Timings:
         return max(0.0, self.total_ms - self.queue_ms - self.load_ms - self.run_ms)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
     """What became of one row: a value, or the error in its place, and how it came about."""
 
@@ -54,6 +54,14 @@ class Outcome:
     tier: str = "inline"
     pins: Mapping[str, str] = field(default_factory=dict)
     status: Status = "ok"
+
+    def __repr__(self) -> str:
+        answer = repr(self.value) if self.error is None else f"{type(self.error).__name__}: {self.error}"
+        warned = f", {len(self.warnings)} warnings" if self.warnings else ""
+        how = "cold" if self.cold else "warm"
+        return (
+            f"<Outcome {answer} ({how}, {self.timings.total_ms:.1f} ms, version {self.version} {self.state}{warned})>"
+        )
 
     @property
     def ok(self) -> bool:

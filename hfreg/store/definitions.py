@@ -208,10 +208,9 @@ class Definitions:
                         f"{alias} version {number} is Approved and has no pin for {pin.repo}; none can be added any "
                         "more. Clone the version, pin the repository there and submit it."
                     )
-                resolved = {pin.repo, f"{pin.repo}@{pin.revision}"}
-                records.change(
-                    version, pins=pins, unresolved=[name for name in version["unresolved"] if name not in resolved]
-                )
+                # Each is a sentence that begins with the repository it is about.
+                left = [sentence for sentence in version["unresolved"] if not sentence.startswith(f"`{pin.repo}`")]
+                records.change(version, pins=pins, unresolved=left)
         return self.get(alias, number)
 
     def _conflict(self, alias: str, number: int, expected: int | None) -> str:
