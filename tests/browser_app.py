@@ -37,8 +37,9 @@ class Workbench:
     A home in which `registry` has registered something before the first page is asked for gets no starter models.
     """
 
-    def __init__(self, home: Path, **environment: str) -> None:
+    def __init__(self, home: Path, script: Path = ROOT / "app.py", **environment: str) -> None:
         self.home = home
+        self._script = script
         self.log = home.parent / f"{home.name}.log"
         self.registry = Registry(Settings(home=home, offline=True))
         self.port = free_port()
@@ -92,7 +93,7 @@ class Workbench:
             "OMP_NUM_THREADS": "1",
         }
         command = [
-            sys.executable, "-m", "streamlit", "run", "app.py",
+            sys.executable, "-m", "streamlit", "run", str(self._script),
             f"--server.port={self.port}", "--server.fileWatcherType=none",
         ]  # fmt: skip
         with self.log.open("wb") as log:

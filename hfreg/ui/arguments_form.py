@@ -7,7 +7,7 @@
 
 Each type has its widget; usage is the help, an optional argument shows its default, and None can be given to every
 one: by leaving an optional field empty, else by ticking None. What was typed travels as text and is read by type on
-the server, whatever the browser let through. Fields do not rerun the page; a press of Run brings their values along.
+the server, whatever the browser let through.
 """
 
 from __future__ import annotations
@@ -95,7 +95,6 @@ def _field(argument: Argument, key: str) -> None:
         "key": key,
         "help": plain(argument.usage) or None,
         "disabled": none,
-        "on_change": "ignore",
         "persist_state": "session",
     }
     widget = argument.parsed_type.widget
