@@ -4,7 +4,9 @@ A change is a new object; a Definition under a number and a state is a `hfreg.ve
 need nothing but the definition itself (names, types, defaults, sizes) are found by `Definition.findings()`;
 rules about the source are in `hfreg.scoring.check`, rules about other models in `hfreg.registry`.
 
-    >>> d = Definition(alias="shout", arguments=[Argument("text", "String")], scoring_logic="return text")
+    >>> d = Definition(
+    ...     alias="shout", description="Says it.", arguments=[Argument("text", "String")], scoring_logic="return text"
+    ... )
     >>> d.findings()
     []
     >>> d.bind(text="hi")
