@@ -5,6 +5,7 @@ A message may quote what somebody typed; `sentence` shows it as it was written, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 
 import streamlit as st
@@ -44,10 +45,19 @@ def listed(findings: Iterable[Finding], name: Callable[[str], str], anchor: Call
         st.markdown(f"{ICONS[finding.level]} **{WORDS[finding.level]}** · {place}  \n{sentence(finding.message)}")
 
 
-def markers(findings: Iterable[Finding]) -> list[Marker]:
-    """Return the findings of the scoring logic as marks at their lines."""
+def markers(findings: Iterable[Finding], source: str) -> list[Marker]:
+    """Return the findings of the scoring logic as marks: at the name they begin with, else at their line."""
+    lines = source.splitlines()
     return [
-        Marker(finding.line, finding.message, finding.level)
+        _mark(finding, lines[finding.line - 1] if finding.line <= len(lines) else "")
         for finding in findings
-        if finding.field == "scoring_logic" and finding.line is not None
+        if finding.field == "scoring_logic" and finding.line
     ]
+
+
+def _mark(finding: Finding, line: str) -> Marker:
+    named = re.match(r"`([^`]+)`", finding.message)
+    at = line.find(named[1]) if named else -1
+    if named is None or at < 0:
+        return Marker(finding.line or 1, finding.message, finding.level)
+    return Marker(finding.line or 1, finding.message, finding.level, at + 1, end_col=at + 1 + len(named[1]))

@@ -183,7 +183,7 @@ def _scoring_logic(form: Form) -> EditorState:
         min_height=320,
         max_height=640,
         completions=_completions(form),
-        markers=findings.markers(form.findings),
+        markers=findings.markers(form.findings, draft["fields"]["scoring_logic"]),
         on_change=_code_changed,
     )
     if state.text != draft["fields"]["scoring_logic"]:
