@@ -1,0 +1,198 @@
+"""How long the server needs for a rerun of each page, with 200 models and 100,000 calls in the last 30 days.
+
+Every page of hfreg/ui/frame.py is run by Streamlit's own script runner, through app.py, in this process; the clock
+runs from the start of the script to its end, without the browser and without reading the answer back. Prints a table
+and writes bench/results/pages.json.
+
+    python bench/pages.py [page …]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import platform
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "bench" / "results" / "pages.json"
+MODELS, CALLS, DAYS, RUNS = 200, 100_000, 30, 30
+LIMIT_MS = 150.0
+NOW = datetime.now(UTC)
+ADDRESS = {
+    "model": {"alias": "model_7"},
+    "playground": {"alias": "model_7"},
+    "usage": {"range": "30d"},
+}
+SOURCE = 'if not text:\n    return None\nreturn {"label": "positive", "score": threshold}\n'
+
+
+def fill(home: Path) -> None:
+    """Register the models and log the calls."""
+    import hfreg
+    from hfreg.store.events import Call, Events, new_call_id
+
+    with hfreg.open(home) as registry:
+        for number in range(MODELS):
+            registry.register(
+                hfreg.Definition(
+                    alias=f"model_{number}",
+                    name=f"Model {number}",
+                    description="Says whether a customer review is positive. Use for feedback analysis.",
+                    output_type="Map[String, Any]",
+                    arguments=[
+                        hfreg.Argument("text", "String", usage="Main input content"),
+                        hfreg.Argument("threshold", "Numerical", optional=True, default="0.5"),
+                    ],
+                    scoring_logic=SOURCE,
+                )
+            )
+    pick = random.Random(7)
+    with Events(home / "events.sqlite", limit=10**6) as events:
+        for _ in range(CALLS):
+            status = pick.choices(("ok", "error", "timeout", "cancelled"), (95, 3, 1, 1))[0]
+            events.record(
+                Call(
+                    new_call_id(),
+                    NOW - timedelta(days=pick.uniform(0.01, DAYS - 0.01)),
+                    f"model_{pick.randrange(MODELS)}",
+                    1,
+                    "Approved",
+                    pick.choice(("python", "playground", "cli")),
+                    f"user_{pick.randrange(40)}",
+                    status,
+                    "" if status == "ok" else pick.choice(("ValueError", "KeyError", "ScoringTimeout")),
+                    "" if status == "ok" else "could not read the text",
+                    cold=pick.random() < 0.01,
+                    run_ms=pick.lognormvariate(2, 1),
+                    total_ms=pick.lognormvariate(2.1, 1),
+                )
+            )
+        assert events.flush(300)
+        assert events.count() == CALLS
+
+
+def page_files() -> list[str]:
+    """List the scripts of all pages that the frame knows."""
+    from hfreg.ui import frame
+
+    named = [value for value in vars(frame).values() if isinstance(value, str) and value.startswith("pages/")]
+    return sorted({path for path in named if (ROOT / path).exists()})
+
+
+def measure(script: str) -> dict[str, Any]:
+    """Run one page again and again; the first run, which opens what later ones find open, counts apart."""
+    from streamlit.testing.v1 import AppTest
+
+    name = Path(script).stem
+    at = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
+    at.run()
+    at.switch_page(script)
+    for key, value in ADDRESS.get(name, {}).items():
+        at.query_params[key] = value
+    times = [_timed(at) for _ in range(RUNS + 1)]
+    ordered = sorted(times[1:])
+    return {
+        "n": RUNS,
+        "first_ms": round(times[0], 1),
+        **{f"p{p}_ms": round(ordered[min(RUNS - 1, RUNS * p // 100)], 1) for p in (50, 95)},
+        "failed": [str(error.value)[:200] for error in at.exception],
+    }
+
+
+def _timed(at: Any) -> float:
+    STOPWATCH.clear()
+    with contextlib.redirect_stderr(io.StringIO()):
+        at.run()
+    return sum(STOPWATCH) * 1000  # a page that asks for another run of itself is charged for both
+
+
+STOPWATCH: list[float] = []
+
+
+def start_stopwatch() -> None:
+    """Time each script run where Streamlit executes it."""
+    from streamlit.runtime.scriptrunner.script_runner import ScriptRunner
+
+    plain = ScriptRunner._run_script
+
+    def timed(self: Any, rerun_data: Any) -> None:
+        began = time.perf_counter()
+        try:
+            plain(self, rerun_data)
+        finally:
+            STOPWATCH.append(time.perf_counter() - began)
+
+    ScriptRunner._run_script = timed  # type: ignore[method-assign]
+
+
+def circumstances() -> dict[str, Any]:
+    """Say with what, and on what, this was measured."""
+    from importlib.metadata import version
+
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, cwd=ROOT).stdout.strip()
+    changed = subprocess.run(["git", "status", "--porcelain"], capture_output=True, text=True, cwd=ROOT).stdout
+    cpu = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    return {
+        "commit": commit,
+        "uncommitted_changes": bool(changed.strip()),
+        "at": NOW.isoformat(timespec="seconds"),
+        "machine": {
+            "cpu": cpu[0] if cpu else platform.processor(),
+            "cores": os.cpu_count(),
+            "system": platform.system(),
+        },
+        "load_before": [round(load, 2) for load in os.getloadavg()],
+        "threads": os.environ["OMP_NUM_THREADS"],
+        "versions": {
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("streamlit", "pandas", "numpy", "sqlalchemy", "tinydb")},
+        },
+        "models": MODELS,
+        "calls": CALLS,
+    }
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text().splitlines() if Path(path).exists() else []
+
+
+def main() -> None:
+    """Measure, print, and write the results."""
+    os.chdir(ROOT)
+    sys.path.insert(0, str(ROOT))
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    result = circumstances()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        os.environ |= {"HFREG_HOME": str(home), "HF_HOME": f"{folder}/hf", "HF_HUB_OFFLINE": "1"}
+        fill(home)
+        start_stopwatch()
+        wanted = sys.argv[1:]
+        result["pages"] = {}
+        for script in page_files():
+            name = Path(script).stem
+            if not wanted or name in wanted:
+                found = result["pages"][name] = measure(script)
+                print(f"{name:<16}" + "  ".join(f"{key}={value}" for key, value in found.items()))
+    pages = result["pages"].values()
+    result["target"] = {f"p50 <= {LIMIT_MS:.0f} ms": all(p["p50_ms"] <= LIMIT_MS and not p["failed"] for p in pages)}
+    result["load_after"] = [round(load, 2) for load in os.getloadavg()]
+    print(result["target"])
+    if not wanted:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n")
+    sys.exit(0 if all(result["target"].values()) else 1)
+
+
+if __name__ == "__main__":
+    main()
