@@ -39,14 +39,10 @@ class Save:
 
 def draw(version: Version, versions: Sequence[Version]) -> None:
     """Draw the history of the version on the page and of its model."""
-    saves = all_saves(versions)
-    left, right = st.columns([2, 3], gap="large")
-    with left:
-        st.subheader(f"Saves of version {version.number}", anchor=False)
-        _timeline(version)
-    with right:
-        st.subheader("What changed", anchor=False)
-        _comparison(version, saves)
+    st.subheader("What changed", anchor=False)
+    _comparison(version, all_saves(versions))
+    st.subheader(f"Saves of version {version.number}", anchor=False)
+    _timeline(version)
     st.subheader("Everything that was done", anchor=False)
     _log(session.registry().history(version.alias))
 
@@ -73,10 +69,14 @@ def _timeline(version: Version) -> None:
 
 def _point(version: Version, snapshot: Snapshot) -> None:
     newest = snapshot.number == version.snapshot
-    with st.container(border=True, key=f"history_point_{snapshot.number}", gap="xxsmall"):
+    with st.container(key=f"history_point_{snapshot.number}", horizontal=True, vertical_alignment="center"):
         mark = " :green-badge[newest]" if newest else ""
-        st.markdown(f"**Snapshot {snapshot.number}**{mark} · {plain(snapshot.author)} · {ago(snapshot.at)}")
-        st.caption(f"{moment(snapshot.at)}{' · ' + plain(snapshot.note) if snapshot.note else ''}")
+        note = f"  \n{plain(snapshot.note)}" if snapshot.note else ""
+        when = f":gray[{ago(snapshot.at)}, {moment(snapshot.at)}]"
+        st.markdown(
+            f":gray[:material/radio_button_checked:] **Snapshot {snapshot.number}**{mark} · "
+            f"{plain(snapshot.author)} · {when}{note}"
+        )
         if version.state is State.DRAFT and not newest:
             st.button(
                 "Restore",
@@ -107,11 +107,17 @@ def _comparison(version: Version, saves: Sequence[Save]) -> None:
     before, after = st.columns(2)
     with before:
         first = st.selectbox(
-            "From", places, max(newest - 1, 0), key=f"history_from_{base}", format_func=lambda i: labels[i]
+            "From", places, _before(saves, newest), key=f"history_from_{base}", format_func=lambda i: labels[i]
         )
     with after:
         second = st.selectbox("To", places, newest, key=f"history_to_{base}", format_func=lambda i: labels[i])
     _difference(saves[first], saves[second])
+
+
+def _before(saves: Sequence[Save], newest: int) -> int:
+    """Return which save to compare with: the last one before that says something else."""
+    different = (i for i in range(newest - 1, -1, -1) if saves[i].definition != saves[newest].definition)
+    return next(different, max(newest - 1, 0))
 
 
 def _difference(before: Save, after: Save) -> None:
