@@ -1,5 +1,7 @@
-"""Not built yet."""
+"""Platform Integrations: the Hugging Face token, and what was downloaded with it."""
 
-import streamlit as st
+from hfreg.ui import checkpoints, integrations, session, widgets
 
-st.info("This page is not available yet.")
+widgets.title("Platform Integrations", "Where models come from, and what the platform may use to get them.")
+integrations.hugging_face(session.registry())
+checkpoints.card(session.registry())
