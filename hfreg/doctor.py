@@ -65,13 +65,16 @@ def _home(registry: Registry) -> tuple[bool, str]:
 
 
 def _definitions(registry: Registry) -> tuple[bool, str]:
-    return True, f"{len(registry.definitions.aliases())} models"
+    count = len(registry.definitions.aliases())
+    return True, f"{count:,} model{'s' * (count != 1)}"
 
 
 def _log(registry: Registry) -> tuple[bool, str]:
-    if not registry.settings.database_url and not Path(registry.events.place).exists():
-        return True, f"no calls yet; they go to {registry.events.place}"
-    return True, f"{registry.events.count()} calls in {registry.events.place}"
+    events = registry.events
+    if not registry.settings.database_url and not events.waiting and not Path(events.place).exists():
+        return True, f"no calls yet; they go to {events.place}"
+    count = events.count()
+    return True, f"{count:,} call{'s' * (count != 1)} in {events.place}"
 
 
 def _token(registry: Registry) -> tuple[bool, str]:
