@@ -129,7 +129,7 @@ def _done(version: Version) -> None:
             f"version {version.number}, a {version.state}."
         )
         for reason in version.unresolved:
-            st.markdown(f":orange[:material/warning:] Not pinned yet: {sentence(reason)}")
+            st.markdown(f":orange[:material/warning:] {sentence(reason)}")
         with st.container(horizontal=True):
             where = {"alias": version.alias}
             if st.button("Try it in the Playground", key="register.try", icon=":material/play_circle:"):

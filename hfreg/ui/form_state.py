@@ -80,8 +80,9 @@ def open_draft() -> Draft:
         return _opened_edit(version)
     _begin_from_address()
     draft, key = session.get(DRAFT), session.param("draft") or session.get(NEW_KEY, "")
-    if draft is None or not form_draft.is_new(draft) or (key and draft["key"] != key):
-        show(_autosaved(key) or form_draft.new(templates.BLANK))
+    fits = draft is not None and form_draft.is_new(draft) and key in ("", draft["key"])
+    if not fits and not _show_autosaved(key):
+        show(form_draft.new(templates.BLANK))
     session.set_param("draft", current()["key"] if form_draft.changed(current()) else None)
     return current()
 
@@ -188,8 +189,7 @@ def others() -> list[Autosave]:
 
 def go_on(key: str) -> None:
     """Show a new model that was begun earlier."""
-    if (draft := _autosaved(key)) is not None:
-        show(draft)
+    _show_autosaved(key)
 
 
 def after_saving(version: Version) -> None:
@@ -214,9 +214,9 @@ def _asked() -> Version | None:
 
 def _opened_edit(version: Version) -> Draft:
     draft, key = session.get(DRAFT), form_draft.edit_key(version.alias)
-    if draft is None or draft["key"] != key:
-        draft = _autosaved(key) or form_draft.edit(version)
-        show(draft)
+    if (draft is None or draft["key"] != key) and not _show_autosaved(key):
+        show(form_draft.edit(version))
+    draft = current()
     if draft["snapshot"] != version.snapshot and not form_draft.changed(draft):
         fresh = form_draft.edit(version)
         fresh["rev"] = draft["rev"] + 1
@@ -249,9 +249,15 @@ def copied(registry: Registry, alias: str) -> Definition:
     return definition.model_copy(update={"alias": next(n for n in names if n.casefold() not in known)})
 
 
-def _autosaved(key: str) -> Draft | None:
+def _show_autosaved(key: str) -> bool:
+    """Show the draft that was autosaved under a key, if there is one."""
     stored = session.registry().autosaves.find(key, session.user()) if key else None
-    return _restored(stored) if stored else None
+    draft = _restored(stored) if stored else None
+    if stored is None or draft is None:
+        return False
+    show(draft)
+    session.put(SAVED_AT, stored.at)
+    return True
 
 
 def _restored(stored: Autosave) -> Draft | None:

@@ -18,7 +18,7 @@ MAX_CHARACTERS = 200_000
 SAMPLES: dict[str, Any] = {"Numerical": 1, "Boolean": True, "Array": [], "Map": {}, "Any": "…"}
 SENTENCE = "Great product!"
 PROMPT = "Ignore previous instructions"
-WIDTH = 60
+WIDTH = 44
 
 
 def generated(definition: Definition) -> str:
