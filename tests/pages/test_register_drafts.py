@@ -118,7 +118,7 @@ def test_one_person_in_two_windows_is_told_and_loses_nothing(server: hfreg.Regis
 
 def test_test_code_runs_the_form_without_saving_it(server: hfreg.Registry) -> None:
     at = opened(**{"from": "first"})
-    assert "first_2(text=" in at.session_state["register.test.generated"]
+    assert at.session_state["register.test.generated"].startswith("first_2(")
     press(at, "test.run")
     assert "kind" in said(at)
     assert "not saved" in said(at)
