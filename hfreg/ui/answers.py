@@ -27,8 +27,8 @@ from hfreg.ui.widgets import STATE_COLOURS, milliseconds, plain
 MAX_BARS = 20
 MAX_ROWS = 1_000
 MAX_CELL = 500
-MAX_JSON = 100_000
-"""Characters of JSON that a page shows; the file to download has all of it."""
+MAX_SHOWN = 50_000
+"""Characters of a text or of JSON that a page shows; the file to download has all of it."""
 AROUND = 3
 """Lines of scoring logic that are shown before and after one in which an error happened."""
 
@@ -56,7 +56,7 @@ def value(answer: Any, key: str, ask: similarity.Ask | None = None) -> None:
     elif isinstance(shape, shapes.Scalar):
         st.metric("Answer", shape.text, label_visibility="collapsed")
     elif isinstance(shape, shapes.Text):
-        _text(shape)
+        _text(shape, key)
     elif isinstance(shape, shapes.Vector):
         similarity.draw(shape, key, ask)
     elif isinstance(shape, shapes.Table):
@@ -64,7 +64,7 @@ def value(answer: Any, key: str, ask: similarity.Ask | None = None) -> None:
     elif isinstance(shape, shapes.Rows):
         _rows(shape.pairs)
     else:
-        st.code(as_json(answer)[:MAX_JSON], language="json", wrap_lines=True)
+        st.code(as_json(answer)[:MAX_SHOWN], language="json", wrap_lines=True)
 
 
 def error(outcome: Outcome, definition: Definition) -> None:
@@ -139,7 +139,7 @@ def as_json(answer: Any) -> str:
 
 def _label(shape: shapes.Label) -> None:
     if len(shape.label) <= shapes.SHORT:
-        st.metric(plain(shape.name), shape.label)
+        st.metric(plain(shape.name), plain(shape.label))
     else:
         st.markdown(f"### {plain(shape.label)}")
     for name, score in shape.scores[:MAX_BARS]:
@@ -150,14 +150,17 @@ def _label(shape: shapes.Label) -> None:
         _rows(shape.rest)
 
 
-def _text(shape: shapes.Text) -> None:
-    if not shape.text:
-        st.markdown("### :gray[Empty text]")
+def _text(shape: shapes.Text, key: str) -> None:
+    if not shape.text.strip():
+        st.markdown(":gray[A text of nothing but blanks]" if shape.text else "### :gray[Empty text]")
     elif shape.short:
         st.markdown(f"### {plain(shape.text)}")
-        st.code(shape.text, language=None, wrap_lines=True)
     else:
-        st.code(shape.text, language=None, wrap_lines=True)
+        st.text(shape.text[:MAX_SHOWN], width="stretch")
+    if len(shape.text) > MAX_SHOWN:
+        st.caption(f"The first {MAX_SHOWN:,} of {len(shape.text):,} characters; Raw JSON offers all of them as a file.")
+    with st.popover("Copy", type="tertiary", icon=":material/content_copy:", key=f"{key}.copy"):
+        st.code(shape.text[:MAX_SHOWN], language=None, wrap_lines=True)
 
 
 def _rows(pairs: Mapping[str, Any]) -> None:
@@ -202,7 +205,7 @@ def _raw(answer: Any, alias: str, key: str) -> None:
     if not st.toggle("Raw JSON", key=f"{key}.raw"):
         return
     text = as_json(answer)
-    st.code(text[:MAX_JSON], language="json", wrap_lines=True)
-    if len(text) > MAX_JSON:
-        st.caption(f"The first {MAX_JSON:,} of {len(text):,} characters.")
+    st.code(text[:MAX_SHOWN], language="json", wrap_lines=True)
+    if len(text) > MAX_SHOWN:
+        st.caption(f"The first {MAX_SHOWN:,} of {len(text):,} characters.")
         st.download_button("Download all of it", text, f"{alias}.json", "application/json", key=f"{key}.download")

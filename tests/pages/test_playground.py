@@ -175,11 +175,14 @@ def test_every_type_has_its_field_and_reaches_the_code_as_its_type(registry: Reg
         "extra": {"deep": [1]},
     }
     assert type(trial.arguments["count"]) is int
+    at.number_input(key="playground.echo.count.number").set_value(float(2**53 - 1))
+    at = run(at)
+    assert at.session_state["playground.trials"][0].arguments["count"] == 2**53 - 1
     at.number_input(key="playground.echo.count.number").set_value(None)
     at.text_area(key="playground.echo.labels.json").set_value('["a", 7]')
     at = run(at)
     assert "`labels`" in texts(at)
-    assert len(at.session_state["playground.trials"]) == 1
+    assert len(at.session_state["playground.trials"]) == 2
     at.text_area(key="playground.echo.labels.json").set_value("[]")
     at = run(at)
     assert at.session_state["playground.trials"][0].arguments["count"] is None
@@ -201,6 +204,37 @@ def test_a_warning_brings_its_fix(registry: Registry) -> None:
     registry.register(Definition(alias="texts", output_type="Map[String, String]", scoring_logic=source))
     at = run(opened())
     assert any("would keep it" in warning.value for warning in at.warning)
+
+
+def test_what_a_model_or_a_person_wrote_is_shown_as_it_was_written(registry: Registry) -> None:
+    registry.register(
+        Definition(
+            alias="sly",
+            description="**loud** <script>alert(1)</script>",
+            output_type="Any",
+            arguments=[Argument("text", usage="[link](http://127.0.0.1:9/)")],
+            scoring_logic='return {"label": "**x** :red[y]", "score": 0.5, "<b>": text}',
+        )
+    )
+    at = opened()
+    assert "\\*\\*loud\\*\\*" in texts(at) and "<script>" not in texts(at)
+    text_field(at, "sly").set_value("`a` | *b*")
+    at = run(at)
+    assert at.metric[0].value == "\\*\\*x\\*\\* \\:red\\[y\\]"
+    assert "<b>" not in str(at.get("table")[0].value)
+
+
+def test_a_text_is_shown_with_a_copy_and_a_long_one_is_cut_with_a_word(registry: Registry) -> None:
+    registry.register(Definition(alias="long", output_type="String", scoring_logic="return 'word ' * 20_000"))
+    registry.register(Definition(alias="short", output_type="String", scoring_logic="return 'a word'"))
+    at = run(opened(alias="short"))
+    assert "### a word" in texts(at)
+    assert [c.value for c in at.code] == ["a word"]
+    at = run(opened(alias="long"))
+    assert "The first 50,000 of 100,000 characters" in texts(at)
+    assert len(at.code[0].value) == 50_000
+    at.toggle(key="playground.answer.raw").set_value(True).run()
+    assert [b.label for b in at.get("download_button")] == ["Download all of it"]
 
 
 def test_raw_json_is_behind_a_switch(sentiment: Registry) -> None:
@@ -233,7 +267,7 @@ def test_an_example_is_saved_with_a_draft_and_refused_in_words_for_a_locked_vers
     at = opened()
     text_field(at).set_value("Keep me too")
     at = click(at, "playground.save")
-    assert "Clone it" in texts(at)
+    assert "is Approved, so nothing of it changes" in texts(at)
     assert len(sentiment.get("sentiment").definition.examples) == 2
 
 
