@@ -2,10 +2,13 @@
 
 import streamlit as st
 
-from hfreg.ui import frame
+from hfreg.ui import cold_start, frame
 
+first_run = cold_start.is_first_run()
 st.set_page_config(page_title="hfreg", page_icon="static/favicon.png", layout="wide")
 
 page = st.navigation(frame.pages(), position="sidebar")
+if first_run:
+    cold_start.close_dialog()
 frame.sidebar()
 page.run()

@@ -88,14 +88,14 @@ class Registry(Parts):
     ) -> Version:
         """Save a new snapshot of the Draft; raises EditConflict when another was saved since `expected_snapshot`."""
         version = self.definitions.newest(alias)
-        if definition.alias != alias:
-            self.rename(alias, definition.alias, author)
-            alias = definition.alias
         admission.require(definition, self.definitions)
         pins, unresolved = admission.pins(definition, self.hub, version.pins)
-        return self.definitions.save(
-            alias, version.number, definition, author or self.user, note, expected_snapshot, pins, unresolved
+        # Saved under its old name first: what is refused, for whatever reason, has renamed nothing.
+        kept = definition.model_copy(update={"alias": alias})
+        saved = self.definitions.save(
+            alias, version.number, kept, author or self.user, note, expected_snapshot, pins, unresolved
         )
+        return saved if definition.alias == alias else self.rename(alias, definition.alias, author)
 
     def restore(self, alias: str, snapshot: int, version: int | None = None, author: str | None = None) -> Version:
         """Save an earlier snapshot again, as the newest of the Draft."""

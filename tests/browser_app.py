@@ -44,7 +44,6 @@ class Workbench:
         self.registry = Registry(Settings(home=home, offline=True))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._visited = False
         self._server = self._start(environment)
 
     @property
@@ -57,21 +56,11 @@ class Workbench:
         return f"{self.url}/{page}{'?' if params else ''}{urlencode(params)}"
 
     def open(self, page: Page, name: str = "", **params: object) -> Page:
-        """Go to a page by its url_path and wait until its script has run.
-
-        The first visit to a server goes by way of the start page: in its very first session Streamlit takes the folder
-        pages/ for a convention of its own and says "Page not found" to a deep link, though it shows the page.
-        """
-        if not self._visited:
-            self._visited = True
-            self._go(page, self.url)
-        self._go(page, self.address(name, **params))
-        return page
-
-    def _go(self, page: Page, address: str) -> None:
-        page.goto(address)
+        """Go to a page by its url_path and wait until its script has run."""
+        page.goto(self.address(name, **params))
         expect(page.get_by_test_id("stMain").get_by_test_id("stElementContainer").first).to_be_visible(timeout=20_000)
         settled(page)
+        return page
 
     def close(self) -> None:
         """End the server, by force if it does not heed, and the registry."""

@@ -258,6 +258,20 @@ def test_a_save_over_somebody_elses_is_refused_and_loses_nothing(registry: hfreg
     assert registry.get("shout").definition.description == "theirs"
 
 
+def test_an_edit_may_rename_and_one_that_is_refused_does_not(registry: hfreg.Registry) -> None:
+    opened = registry.register(shout())
+    registry.register(shout("whisper"))
+    with pytest.raises(hfreg.EditConflict):
+        registry.edit("shout", shout("cry"), expected_snapshot=opened.snapshot + 1)
+    with pytest.raises(hfreg.DefinitionError):
+        registry.edit("shout", shout("cry", scoring_logic="return ("))
+    with pytest.raises(hfreg.DefinitionError, match="registered already"):
+        registry.edit("shout", shout("whisper"))
+    assert [v.alias for v in registry.catalog()] == ["shout", "whisper"]
+    assert registry.edit("shout", shout("cry", notes="renamed")).definition.notes == "renamed"
+    assert [v.alias for v in registry.catalog()] == ["cry", "whisper"]
+
+
 def test_the_history_says_who_did_what(registry: hfreg.Registry) -> None:
     registry.register(shout(), author="mia")
     registry.submit("shout", actor="mia", note="please")
