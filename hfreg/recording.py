@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hfreg.engine import Event, OnEvent, Outcome
-from hfreg.errors import NotApproved, ScoringError
+from hfreg.errors import HfregError, NotApproved, ScoringError
 from hfreg.store.calls import Call, new_call_id, utc_now
 from hfreg.version import Version
 
@@ -47,6 +47,13 @@ class Recording:
             self.record(self._row, event.data["outcome"])
         if self._on_event is not None:
             self._on_event(event)
+
+    def refuse(self, arguments: Mapping[str, Any], error: HfregError) -> Outcome:
+        """Record a call that was not begun, and return its Outcome."""
+        version = self._version
+        outcome = Outcome(version.alias, version.number, version.state, error=error, status="error")
+        self.record(arguments, outcome)
+        return outcome
 
     def record(self, arguments: Mapping[str, Any], outcome: Outcome) -> None:
         """Write down one call; the record itself is made by the writer, off the call's time."""

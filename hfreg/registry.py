@@ -187,10 +187,10 @@ class Registry(Parts):
         try:
             arguments = version.definition.named(positional, named or {})
             run = self.start(version, [arguments], source, user, on_event)
-        except (ArgumentError, NotApproved) as error:
-            outcome = Outcome(version.alias, version.number, version.state, error=error, status="error")
-            self._recording(version, source, user, None).record(named or {}, outcome)
-            return outcome
+        except NotApproved as error:
+            return Outcome(version.alias, version.number, version.state, error=error, status="error")
+        except ArgumentError as error:
+            return self._recording(version, source, user, None).refuse(named or {}, error)
         return next(iter(run))
 
     def start(
@@ -202,8 +202,12 @@ class Registry(Parts):
         on_event: OnEvent | None = None,
     ) -> Run:
         """Begin to run rows of arguments and return at once; raises NotApproved when the state does not allow it."""
-        self._admit(version)
         recording = self._recording(version, source, user, on_event or self.progress)
+        try:
+            self._admit(version)
+        except NotApproved as error:
+            recording.refuse({}, error)
+            raise
         limit = version.definition.limits.time_s or self.settings.timeout_s
         return self.engine.submit(version, recording.rows(rows), limit, recording)
 

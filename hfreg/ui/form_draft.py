@@ -197,6 +197,7 @@ LABELS = {
     "resources": "Resources",
     "token": "Hugging Face token",
     "network": "Network",
+    "pickled_weights": "Pickled weights",
     "limits": "Time Limit",
     "time_s": "Time Limit",
     "memory_mb": "Memory Limit",

@@ -240,6 +240,13 @@ def _additional(form: Form) -> None:
     )
     form_fields.switch(form, "network", "Scoring logic needs the network")
     st.caption("Recorded for reviewers. Code runs unconfined for now, so nothing is blocked by leaving it off.")
+    form_fields.switch(
+        form,
+        "pickled_weights",
+        "Allow pickled weights",
+        help="For a repository without safetensors. Its .bin files are read with PyTorch's restricted unpickler, "
+        "which was bypassed before: allow it for sources you trust. Reviewers see it.",
+    )
     form_fields.switch(form, "store_payloads", "Store texts and answers of each call")
     kept = "Each call keeps its arguments and its answer in the invocation log, in clear."
     unkept = "Calls are logged with time, user, status, durations and sizes, without texts and answers."

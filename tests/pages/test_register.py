@@ -142,7 +142,7 @@ def test_the_text_none_as_a_default_says_that_it_means_no_value(server: hfreg.Re
 def test_switches_say_what_they_do(server: hfreg.Registry) -> None:
     at = fill(opened(), alias="switched", code="return None\n")
     assert "without texts and answers" in said(at)
-    for name in ("token", "network", "store_payloads"):
+    for name in ("token", "network", "pickled_weights", "store_payloads"):
         at.toggle(key=f"register.{name}").set_value(True).run()
     at.multiselect(key="register.resources").set_value(["first"]).run()
     at.number_input(key="register.time_s").set_value(5.0).run()
@@ -150,7 +150,7 @@ def test_switches_say_what_they_do(server: hfreg.Registry) -> None:
     assert "keeps its arguments and its answer" in said(at)
     press(at, "save")
     saved = server.get("switched").definition
-    assert (saved.token, saved.network, saved.store_payloads) == (True, True, True)
+    assert (saved.token, saved.network, saved.pickled_weights, saved.store_payloads) == (True, True, True, True)
     assert (saved.resources, saved.limits.time_s, saved.notes) == (("first",), 5.0, "For colleagues")
 
 
