@@ -139,14 +139,16 @@ def listed(found: Sequence[Version], known: Known) -> None:
 
 
 def waiting(versions: Sequence[Version]) -> None:
-    """Say how many models wait for a review."""
+    """Say how many models wait for a review, and show them on a click."""
     many = sum(version.state is State.PENDING for version in versions)
     if many:
         waits = "waits" if many == 1 else "wait"
-        st.page_link(
-            frame.MODELS,
-            label=f":orange-badge[:material/rate_review: {counted(many, 'model')} {waits} for review]",
-            query_params={"state": State.PENDING},
+        st.button(
+            f":orange-badge[:material/rate_review: {counted(many, 'model')} {waits} for review]",
+            key="models_waiting",
+            type="tertiary",
+            on_click=session.put,
+            args=("state", State.PENDING.value),
         )
 
 

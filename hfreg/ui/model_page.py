@@ -27,6 +27,8 @@ CHOOSER = "model_version"
 def draw() -> None:
     """Draw the model that the address names, or say what it names instead."""
     alias, number = session.param("alias"), session.param("version")
+    if session.get(CHOOSER) is not None:  # this page was open: a link from it to another model led here
+        session.confirm_param("alias")
     registry = session.registry()
     if not alias:
         _nothing("Which model? The address names none.", registry.definitions.aliases()[:NEAR])

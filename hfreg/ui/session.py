@@ -73,3 +73,9 @@ def set_param(name: str, value: str | None) -> None:
             st.query_params[name] = value
     elif name in st.query_params:
         del st.query_params[name]
+
+
+def confirm_param(name: str) -> None:
+    """Have the browser show a parameter that it may not show: a link to the open page changes no address bar."""
+    if name in st.query_params:
+        st.query_params[name] = st.query_params[name]
