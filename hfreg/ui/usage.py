@@ -155,7 +155,7 @@ def freshness(events: Events, page: Usage, now: datetime, zone_name: str) -> Non
         before = f" Changes are to the period before, of the same length ({many})."
     st.caption(
         f"{since:%a %d %b %Y %H:%M} – {until:%a %d %b %Y %H:%M}, times in {plain(zone_name)}. "
-        f"As of {now:%H:%M:%S}, all calls until then.{before}"
+        f"As of {now:%H:%M:%S}; what other programs logged in the last second may be missing.{before}"
     )
     if events.waiting:
         st.warning(

@@ -22,6 +22,7 @@ from hfreg.ui.widgets import empty, milliseconds
 Colour = Literal["normal", "inverse", "off"]
 
 ROW, MOST_ROWS = 35, 10  # pixels of a row of a table; rows before it scrolls
+SAME = "no change"
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -168,18 +169,22 @@ def _group_columns() -> dict[str, Any]:
 
 def _tile(label: str, value: str, delta: str | None, colour: Colour, words: str | None = None) -> None:
     # The help of a metric is drawn as Markdown; these sentences are ours.
-    st.metric(label, value, delta, delta_color=colour, help=words, border=True, width="stretch")
+    if delta == SAME:
+        st.metric(label, value, delta, delta_color="off", delta_arrow="off", help=words, border=True)
+    else:
+        st.metric(label, value, delta, delta_color=colour, help=words, border=True)
 
 
 def _relative(now: float | None, before: Tiles | None, name: str) -> str | None:
     found = change(now, getattr(before, name)) if before else None
-    return None if found is None else f"{found:+,.0%}"
+    return None if found is None else SAME if abs(found) < 0.005 else f"{found * 100:+,.0f} %"
 
 
 def _points(now: Tiles, before: Tiles | None) -> str | None:
     if now.success is None or before is None or before.success is None:
         return None
-    return f"{(now.success - before.success) * 100:+.1f} points"
+    found = (now.success - before.success) * 100
+    return SAME if abs(found) < 0.05 else f"{found:+.1f} points"
 
 
 def _percent(share: float) -> str:
