@@ -1,0 +1,123 @@
+"""Builds each starter: its architecture, its tokenizer, its training, and its folder.
+
+Covers: standard DistilBERT, BERT, and GPT-2 layouts saved as float32 safetensors, and SentenceTransformer's own files.
+Does not cover: cards and figures (see `cards` and `evaluate`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import torch
+from tokenizers import Tokenizer
+from transformers import (
+    BertConfig,
+    BertModel,
+    DistilBertConfig,
+    DistilBertForSequenceClassification,
+    GPT2Config,
+    GPT2LMHeadModel,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+from training import fit, guard, pairs, sentiment, stories, tokens
+
+Draw = Callable[[Random], tuple[str, float]]
+CONTEXT = 256
+
+
+def build_classifier(
+    folder: Path, wordpiece: Tokenizer, draw: Draw, labels: tuple[str, str], width: int, longest: int, steps: int,
+    seed: int, threads: int, window: int,
+) -> float:  # fmt: skip
+    """Train a two-label DistilBERT into the folder and return its last training loss."""
+    with fit.seeded(seed, threads) as rng:
+        tokenizer = tokens.for_encoder(wordpiece, longest)
+        config = DistilBertConfig(
+            vocab_size=len(tokenizer), dim=width, hidden_dim=2 * width, n_layers=2, n_heads=4, dropout=0.3,
+            attention_dropout=0.1, seq_classif_dropout=0.3, max_position_embeddings=longest, pad_token_id=0,
+            id2label=dict(enumerate(labels)), label2id={label: at for at, label in enumerate(labels)},
+        )  # fmt: skip
+        model = DistilBertForSequenceClassification(config)
+        loss = fit.classify_loss(model, tokenizer, draw, rng, size=64, longest=window)
+        last = fit.descend(model, loss, steps, rate=2e-3, decay=1.0)
+        save(folder, model, tokenizer)
+    return last
+
+
+def build_sentiment(folder: Path, wordpiece: Tokenizer, steps: int, seed: int, threads: int) -> float:
+    """Train the sentiment starter."""
+    labels = ("NEGATIVE", "POSITIVE")
+    return build_classifier(folder, wordpiece, sentiment.draw, labels, 96, 256, steps, seed, threads, window=64)
+
+
+def build_guard(folder: Path, wordpiece: Tokenizer, steps: int, seed: int, threads: int) -> float:
+    """Train the prompt-injection starter."""
+    labels = ("SAFE", "INJECTION")
+    return build_classifier(folder, wordpiece, guard.draw, labels, 64, 512, steps, seed, threads, window=96)
+
+
+def build_embedder(folder: Path, wordpiece: Tokenizer, steps: int, seed: int, threads: int) -> float:
+    """Train the sentence embedder."""
+    with fit.seeded(seed, threads) as rng:
+        tokenizer = tokens.for_encoder(wordpiece, 256)
+        config = BertConfig(
+            vocab_size=len(tokenizer), hidden_size=96, intermediate_size=192, num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=256, type_vocab_size=1, pad_token_id=0,
+        )  # fmt: skip
+        model = BertModel(config, add_pooling_layer=False)
+        last = fit.descend(model, fit.contrast_loss(model, tokenizer, pairs.draw, rng, size=96), steps, rate=2e-3)
+        save(folder, model, tokenizer)
+    write_sentence_modules(folder, 96)
+    return last
+
+
+def build_generator(folder: Path, steps: int, seed: int, threads: int) -> float:
+    """Train the text generator."""
+    with fit.seeded(seed, threads) as rng:
+        documents = stories.corpus(rng)
+        tokenizer = tokens.for_generator(tokens.train_bytes(documents), CONTEXT)
+        config = GPT2Config(
+            vocab_size=len(tokenizer), n_positions=CONTEXT, n_embd=128, n_layer=3, n_head=4, resid_pdrop=0.05,
+            embd_pdrop=0.05, attn_pdrop=0.05, bos_token_id=0, eos_token_id=0, pad_token_id=0,
+        )  # fmt: skip
+        model = GPT2LMHeadModel(config)
+        end = tokenizer.eos_token_id
+        row = [token for text in documents for token in (end, *tokenizer(text)["input_ids"])]
+        loss = fit.next_token_loss(model, torch.tensor(row), rng, size=8, length=192)
+        last = fit.descend(model, loss, steps, rate=4e-3, decay=0.1)
+        model.generation_config.pad_token_id = end
+        save(folder, model, tokenizer)
+    return last
+
+
+def save(folder: Path, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Write the checkpoint and its tokenizer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def write_sentence_modules(folder: Path, width: int) -> None:
+    """Write the files that tell SentenceTransformer to pool by the mean and to normalise."""
+    base = "sentence_transformers.models"
+    modules = [
+        {"idx": 0, "name": "0", "path": "", "type": f"{base}.Transformer"},
+        {"idx": 1, "name": "1", "path": "1_Pooling", "type": f"{base}.Pooling"},
+        {"idx": 2, "name": "2", "path": "2_Normalize", "type": f"{base}.Normalize"},
+    ]
+    pooling = {"word_embedding_dimension": width, "pooling_mode_mean_tokens": True, "pooling_mode_cls_token": False}
+    write_json(folder / "modules.json", modules)
+    write_json(folder / "1_Pooling" / "config.json", pooling)
+    write_json(folder / "sentence_bert_config.json", {"max_seq_length": 256, "do_lower_case": False})
+
+
+def write_json(path: Path, content: object) -> None:
+    """Write indented JSON with a final newline."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
