@@ -124,7 +124,7 @@ def test_calls_last_use_and_seven_days_come_from_the_log(server: hfreg.Registry)
     page = said(opened())
     assert "4 calls<br>" in page
     assert page.count("Not called yet") == 2
-    (told,) = [line for line in page.splitlines() if "aria-label" in line]
+    (told,) = [line for line in page.splitlines() if "Calls a day" in line]
     days = told.partition("today last: ")[2].partition('"')[0].split(", ")
     assert (len(days), sum(int(day) for day in days), days[-1] != "0" or days[-2] != "0") == (7, 3, True)
 
