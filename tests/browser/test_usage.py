@@ -55,7 +55,7 @@ def app(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 def drawn(page: Page) -> None:
     """Wait until charts and tables are drawn."""
-    expect(page.locator("[data-testid=stVegaLiteChart] .marks")).to_have_count(CHARTS, timeout=30_000)
+    expect(page.locator("[data-testid=stVegaLiteChart] :is(svg, canvas).marks")).to_have_count(CHARTS, timeout=30_000)
     expect(page.locator("[data-testid=stDataFrame] canvas").first).to_be_visible(timeout=30_000)
     settled(page)
 
@@ -84,7 +84,7 @@ def test_the_page_draws_its_charts_and_names_zone_and_freshness(app: Workbench, 
 def test_drawing_a_period_into_the_bars_makes_it_the_range(app: Workbench, page: Page) -> None:
     app.open(page, "usage")
     drawn(page)
-    chart = page.locator("[class*=st-key-usage-over_time-]").locator(".marks")
+    chart = page.locator("[class*=st-key-usage-over_time-]").locator(":is(svg, canvas).marks")
     chart.scroll_into_view_if_needed()
     box = chart.bounding_box()
     assert box is not None
