@@ -20,7 +20,7 @@ from hfreg.store.calls import Call, CallFilter, calls_csv
 from hfreg.ui import frame, session, usage
 from hfreg.ui.findings import sentence
 from hfreg.ui.usage_numbers import clock, safe, table
-from hfreg.ui.widgets import Colour, milliseconds, plain, size
+from hfreg.ui.widgets import STATE_COLOURS, Colour, milliseconds, plain, size
 
 ROWS = 25
 MOST_ROWS_CSV = 100_000
@@ -57,7 +57,7 @@ def recent(registry: Registry, where: CallFilter, page: Usage, local: tzinfo) ->
 
 def opened(registry: Registry, call_id: str, local: tzinfo, zone_name: str) -> None:
     """Draw the call that the address names, over the page."""
-    show = st.dialog("Call", width="large", on_dismiss=close)(_draw)
+    show = st.dialog("Call", width="medium", on_dismiss=close)(_draw)
     show(registry, call_id, local, zone_name)
 
 
@@ -133,9 +133,10 @@ def _draw(registry: Registry, call_id: str, local: tzinfo, zone_name: str) -> No
         st.error(sentence(str(error)))
         return
     colour = STATUS_COLOURS.get(call.status, "gray")
+    state = next((c for name, c in STATE_COLOURS.items() if name == call.state), "gray")
     version = f"version {call.version}" if call.version else "not saved"
     st.markdown(
-        f"**`{call.alias}`** {version} · :{colour}-badge[{call.status}] :gray-badge[{plain(call.state)}] "
+        f"**`{call.alias}`** {version} · :{colour}-badge[{call.status}] :{state}-badge[{plain(call.state)}] "
         f":{'blue' if call.cold else 'gray'}-badge[{'cold' if call.cold else 'warm'}]"
     )
     st.caption(f"{clock(call.at, local)} ({zone_name}), by {plain(call.user)}, through {plain(call.source)}")

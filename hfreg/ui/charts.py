@@ -159,7 +159,7 @@ def histogram_spec(bins: Sequence[Bin]) -> Spec:
 
 def hours_of_week(hours: Sequence[Sequence[int]], key: str) -> None:
     """Draw the calls of each hour of the week; an hour without calls is left empty."""
-    _draw(hours_spec(hours), key=key, alt="Calls by weekday and hour of the day, darker for more")
+    _draw(hours_spec(hours), key=key, alt="Calls by weekday and hour of the day")
 
 
 def hours_spec(hours: Sequence[Sequence[int]]) -> Spec:

@@ -100,6 +100,7 @@ def table(name: str, columns: Mapping[str, Any], config: Mapping[str, Any] | Non
         height=(min(count, MOST_ROWS) + 1) * ROW + 3,
         column_config=dict(config or {}),
         key=usage.table_key(name),
+        placeholder="–",
         on_select="rerun",
         selection_mode="single-row",
     )
@@ -177,7 +178,9 @@ def _tile(label: str, value: str, delta: str | None, colour: Colour, words: str 
 
 def _relative(now: float | None, before: Tiles | None, name: str) -> str | None:
     found = change(now, getattr(before, name)) if before else None
-    return None if found is None else SAME if abs(found) < 0.005 else f"{found * 100:+,.0f} %"
+    if found is None or abs(found) < 0.005:
+        return None if found is None else SAME
+    return f"{found * 100:+,.0f} %" if found < 9 else f"× {found + 1:,.0f}"
 
 
 def _points(now: Tiles, before: Tiles | None) -> str | None:

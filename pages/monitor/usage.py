@@ -28,11 +28,17 @@ def pictures(registry: Registry, page: Usage, view: View) -> None:
         one = len(view.alias) == 1
         st.caption(f"Percentiles of answered calls{', dashed lines where a version begins' if one else ''}.")
         marks = [(v.created_at, f"version {v.number}") for v in usage.versions(registry, view.alias[0])] if one else []
-        charts.latency_over_time(page.buckets, period, marks, "usage.latency")
+        if page.histogram:
+            charts.latency_over_time(page.buckets, period, marks, "usage.latency")
+        else:
+            st.text("No call was answered.")
     with left:
         st.subheader("How long calls took", anchor=False)
         st.caption("Answered calls, cold ones included.")
-        charts.latency_histogram(page.histogram, "usage.histogram")
+        if page.histogram:
+            charts.latency_histogram(page.histogram, "usage.histogram")
+        else:
+            st.text("No call was answered.")
     with right:
         st.subheader("Hours of the week", anchor=False)
         st.caption(f"When calls came in, in {ZONE}.")

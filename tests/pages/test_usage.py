@@ -134,6 +134,22 @@ def test_each_tile_has_its_change_to_the_period_before(log: hfreg.Registry) -> N
     assert "(4 calls)" in said(at)
 
 
+def test_a_change_beyond_ten_times_and_none_at_all_are_said_in_words(log: hfreg.Registry) -> None:
+    for n in range(24):
+        add(log, 5 + n)
+    for n in range(2):
+        add(log, 25 * 60 + n)
+    changes = {m.label: m.delta for m in opened().metric}
+    assert (changes["Calls"], changes["p95"], changes["Success"]) == ("× 12", "no change", "no change")
+
+
+def test_calls_without_an_answer_have_no_latency_to_draw(log: hfreg.Registry) -> None:
+    add(log, 5, status="refused")
+    at = opened()
+    assert [t.value for t in at.text] == ["No call was answered."] * 2
+    assert tile(at, "p50") == "–"
+
+
 def test_the_address_sets_range_and_filters_and_the_widgets_write_it(log: hfreg.Registry) -> None:
     some(log)
     at = opened(range="7d", alias="embedder", status="error")
