@@ -127,10 +127,8 @@ def _difference(before: Save, after: Save) -> None:
     if not code and not rest:
         st.caption("The two say the same.")
     if code:
-        st.caption("Scoring Logic")
         code_diff("history_code", old.scoring_logic, new.scoring_logic, label="Difference of the scoring logic")
     if rest:
-        st.caption("Everything else")
         code_diff("history_rest", as_text(old), as_text(new), label="Difference of everything else")
 
 

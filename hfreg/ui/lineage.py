@@ -33,21 +33,15 @@ def neighbours(version: Version) -> Neighbours:
     return Neighbours(version.definition.resources, tuple(callers))
 
 
-def unpinned(version: Version) -> list[str]:
-    """List the sources without a commit, each with the reason; one that a run has pinned since is left out."""
-    pinned = {pin.repo for pin in version.pins}
-    return [reason for reason in version.unresolved if reason.partition("`")[2].partition("`")[0] not in pinned]
-
-
 def sources(version: Version) -> None:
     """Draw what the code loads and what it is pinned to."""
     for pin in version.pins:
         asked = f" (asked for `{pin.revision}`)" if pin.revision else ""
         st.markdown(f":green[:material/keep:] {_repository(pin)}{asked}, pinned {moment(pin.at)}")
         st.code(pin.commit, language=None, wrap_lines=True)
-    for reason in unpinned(version):
+    for reason in version.unresolved:
         st.markdown(f":orange[:material/warning:] {sentence(reason)}")
-    if not version.pins and not unpinned(version):
+    if not version.pins and not version.unresolved:
         st.caption("The code names no repository of the Hub. What it builds at run time is pinned at its first load.")
 
 

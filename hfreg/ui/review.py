@@ -12,7 +12,7 @@ import streamlit as st
 from hfreg import lifecycle
 from hfreg.lifecycle import REVIEW_ACTIONS, Action, State
 from hfreg.store.definitions import Entry
-from hfreg.ui import actions, lineage, session
+from hfreg.ui import actions, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.widgets import ago, badge_of, moment, plain
 from hfreg.version import Version
@@ -58,10 +58,9 @@ def _way(state: State) -> str:
 
 
 def _request(version: Version) -> None:
-    blocking = lineage.unpinned(version)
-    if blocking:
+    if version.unresolved:
         st.markdown(":orange[:material/warning:] **Not every source is pinned, and submitting needs that:**")
-        for reason in blocking:
+        for reason in version.unresolved:
             st.markdown(f"- {sentence(reason)}")
         st.caption("Requesting approval asks the Hub once more. A run that loads them pins them, too.")
     with st.form("review_request", border=False):
