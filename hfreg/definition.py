@@ -118,6 +118,11 @@ class Definition(Frozen):
             parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in parameters]
         return inspect.Signature(parameters, return_annotation=self.parsed_output_type.annotation)
 
+    @property
+    def signature_text(self) -> str:
+        """The signature as people write it: `(text: str, threshold: float | int = 0.5) -> dict[str, Any]`."""
+        return str(self.signature).replace("typing.", "").replace("datetime.datetime", "datetime")
+
     @cached_property
     def code_digest(self) -> str:
         """SHA-256 over everything that changes what a loaded model does; a new digest starts afresh."""

@@ -59,7 +59,7 @@ class Model:
 
     def __repr__(self) -> str:
         version = self.version
-        return f"<Model {self.__name__}{version.definition.signature} version {version.number} {version.state}>"
+        return f"<Model {self.__name__}{version.definition.signature_text} version {version.number} {version.state}>"
 
 
 def describe(version: Version) -> str:

@@ -93,6 +93,12 @@ def test_a_default_of_a_required_argument_is_warned_about() -> None:
     ]
 
 
+def test_the_signature_reads_as_people_write_it() -> None:
+    arguments = [hfreg.Argument("at", "DateTime"), hfreg.Argument("more", "Any", optional=True)]
+    made = definition(arguments=arguments, output_type="Map[String, Any]")
+    assert made.signature_text == "(at: datetime, more: Any = None) -> dict[str, Any]"
+
+
 def test_optional_before_required_makes_the_signature_keyword_only() -> None:
     made = definition(arguments=[hfreg.Argument("a", optional=True), hfreg.Argument("b")])
     assert str(made.signature) == "(*, a: str = None, b: str) -> Any"

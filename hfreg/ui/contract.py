@@ -59,6 +59,6 @@ def _signature(form: Form) -> str | None:
     if not definition.alias or any(f.field != "scoring_logic" for f in form.errors):
         return None
     try:
-        return f"{definition.alias}{definition.signature}"
+        return f"{definition.alias}{definition.signature_text}"
     except (HfregError, ValueError):
         return None

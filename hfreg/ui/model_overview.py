@@ -51,7 +51,7 @@ def _described(version: Version) -> None:
 
 def _contract(version: Version) -> None:
     definition = version.definition
-    st.code(f"{definition.alias}{definition.signature}", wrap_lines=True)
+    st.code(f"{definition.alias}{definition.signature_text}", wrap_lines=True)
     if definition.arguments:
         st.table([_argument(a) for a in definition.arguments], hide_index=True, border="horizontal")
     else:

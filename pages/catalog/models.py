@@ -8,7 +8,7 @@ from hfreg.ui.findings import sentence
 
 def head() -> None:
     """Draw the title, and how models get in here."""
-    widgets.title("Models", "Every registered model: find one, open it, try it, or register the next.")
+    widgets.title("Model Catalog", "Every registered model: find one, open it, try it, or register the next.")
     with st.container(horizontal=True):
         if st.button("New model", key="models_new", type="primary", icon=":material/add_circle:"):
             st.switch_page(frame.REGISTER)
