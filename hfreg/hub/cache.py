@@ -49,7 +49,9 @@ def delete(repo: str) -> int:
     if not found:
         raise NotCached(f"`{repo}` is not in the cache at {constants.HF_HUB_CACHE}.")
     commits = [revision.commit_hash for entry in found for revision in entry.revisions]
-    plan = huggingface_hub.scan_cache_dir(constants.HF_HUB_CACHE).delete_revisions(*commits)
+    # Over this model alone: a copy of it under another name may have the same commits.
+    size = sum(entry.size_on_disk for entry in found)
+    plan = huggingface_hub.HFCacheInfo(size, frozenset(found), frozenset(), []).delete_revisions(*commits)
     plan.execute()
     return plan.expected_freed_size
 
