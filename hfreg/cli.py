@@ -268,7 +268,8 @@ def _file(name: str) -> portable.Source:
 
 def _described(version: hfreg.Version) -> list[str]:
     definition = version.definition
-    head = [f"{version.alias}{definition.signature_text}", f"version {version.number}, {version.state}, by {version.author}"]
+    made = f"version {version.number}, {version.state}, by {version.author}"
+    head = [f"{version.alias}{definition.signature_text}", made]
     parts = [definition.description] if definition.description else []
     parts += [f"  {a.alias}: {a.type}{' (optional)' if a.optional else ''}  {a.usage}" for a in definition.arguments]
     parts += [f"pinned {pin.repo} at {pin.commit}" for pin in version.pins]
