@@ -7,7 +7,7 @@ What can be done to a row is in `hfreg.ui.actions`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ import streamlit as st
 from hfreg import starters
 from hfreg.errors import HfregError, StoreError
 from hfreg.lifecycle import State
-from hfreg.ui import actions, frame, session
+from hfreg.ui import actions, address, frame, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.sparkline import bars
 from hfreg.ui.widgets import ago, counted, empty, plain, short, state_badge
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hfreg.metrics import Activity
 
 ROWS = 20
+SEARCH = "models_q"
 DESCRIPTION = 90
 FEW = 6
 """Choices that still fit side by side."""
@@ -85,23 +86,25 @@ def known() -> Known:
 
 def filters(versions: Sequence[Version]) -> Wanted:
     """Draw search, filters and order, and return what they say."""
+    address.confirm(SEARCH, "state", "q", "type", "group", "sort")
     search, sort = st.columns([3, 1], vertical_alignment="bottom")
     with search:
         query = st.text_input(
             "Search",
-            key="q",
+            key=SEARCH,
             live=True,
-            bind="query-params",
+            on_change=address.follow(SEARCH, "q", "", resets="page"),
             type="search",
             icon=":material/search:",
             placeholder="Words of alias, name, description, group or purpose",
         )
     with sort:
-        order = st.selectbox("Sort by", SORTS, key="sort", bind="query-params")
+        ordered = address.follow("models_sort", "sort", SORTS[0], SORTS, resets="page")
+        order = st.selectbox("Sort by", SORTS, key="models_sort", on_change=ordered)
     with st.container(horizontal=True, key="models_filters"):
-        state = st.segmented_control("State", [s.value for s in State], key="state", bind="query-params", wrap=True)
-        model_type = _facet("Model type", "type", {v.definition.model_type for v in versions})
-        group = _facet("Group", "group", {v.definition.group for v in versions})
+        state = _facet("State", "state", [s.value for s in State])
+        model_type = _facet("Model type", "type", _values(v.definition.model_type for v in versions))
+        group = _facet("Group", "group", _values(v.definition.group for v in versions))
     return Wanted(query or "", state, model_type, group, order)
 
 
@@ -127,15 +130,18 @@ def listed(found: Sequence[Version], known: Known) -> None:
     """Draw one page of the list."""
     st.html(STYLE)
     pages = max(1, -(-len(found) // ROWS))
-    page = 1
-    if pages > 1:
-        page = min(int(session.get("page") or session.param("page") or 1), pages)
+    said = session.param("page")
+    page = min(max(int(said), 1), pages) if said.isdecimal() and len(said) < 6 else 1
     for version in found[(page - 1) * ROWS : page * ROWS]:
         _row(version, known)
     if pages > 1:
-        st.pagination(pages, key="page", bind="query-params")
-    else:
-        session.set_param("page", None)
+        session.put("models_page", page)
+        st.pagination(pages, key="models_page", on_change=_turn)
+
+
+def _turn() -> None:
+    page = session.get("models_page")
+    session.set_param("page", str(page) if page > 1 else None)
 
 
 def waiting(versions: Sequence[Version]) -> None:
@@ -147,7 +153,7 @@ def waiting(versions: Sequence[Version]) -> None:
             f":orange-badge[:material/rate_review: {counted(many, 'model')} {waits} for review]",
             key="models_waiting",
             type="tertiary",
-            on_click=session.put,
+            on_click=session.set_param,
             args=("state", State.PENDING.value),
         )
 
@@ -181,13 +187,18 @@ def import_file() -> None:
             st.switch_page(frame.MODEL, query_params={"alias": made.alias, "version": str(made.number)})
 
 
-def _facet(name: str, key: str, values: set[str]) -> str | None:
-    options = sorted(values - {""})
+def _values(given: Iterable[str]) -> list[str]:
+    return sorted(set(given) - {""})
+
+
+def _facet(name: str, param: str, options: list[str]) -> str | None:
     if not options:
         return None
+    key = f"models_{param}"
+    changed = address.follow(key, param, None, options, resets="page")
     if len(options) > FEW:
-        return st.selectbox(name, options, index=None, key=key, bind="query-params", placeholder="Any", width=220)
-    return st.segmented_control(name, options, key=key, bind="query-params", wrap=True)
+        return st.selectbox(name, options, index=None, key=key, on_change=changed, placeholder="Any", width=220)
+    return st.segmented_control(name, options, key=key, on_change=changed, wrap=True)
 
 
 def _row(version: Version, known: Known) -> None:

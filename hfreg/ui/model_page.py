@@ -12,7 +12,7 @@ import streamlit as st
 
 from hfreg.errors import UnknownModel
 from hfreg.lifecycle import State
-from hfreg.ui import actions, frame, history, model_overview, model_use, review, session
+from hfreg.ui import actions, address, frame, history, model_overview, model_use, review, session
 from hfreg.ui.editor import code_editor
 from hfreg.ui.findings import sentence
 from hfreg.ui.widgets import ago, badge_of, plain, state_badge, title
@@ -21,14 +21,13 @@ from hfreg.version import Version
 OVERVIEW, CODE, HISTORY, REVIEW, USE = "Overview", "Code", "History", "Review", "Use"
 TABS = (OVERVIEW, CODE, HISTORY, REVIEW, USE)
 NEAR = 5
-CHOOSER = "model_version"
+CHOOSER, TAB = "model_version", "model_tab"
 
 
 def draw() -> None:
     """Draw the model that the address names, or say what it names instead."""
     alias, number = session.param("alias"), session.param("version")
-    if session.get(CHOOSER) is not None:  # this page was open: a link from it to another model led here
-        session.confirm_param("alias")
+    address.confirm(CHOOSER, "alias")
     registry = session.registry()
     if not alias:
         _nothing("Which model? The address names none.", registry.definitions.aliases()[:NEAR])
@@ -118,7 +117,11 @@ def _buttons(version: Version) -> None:
         if version.state in (State.DRAFT, State.PENDING):
             asked = "Request Approval" if version.state is State.DRAFT else "Review"
             st.button(
-                asked, key="model_review", icon=":material/rate_review:", on_click=session.put, args=("tab", REVIEW)
+                asked,
+                key="model_review",
+                icon=":material/rate_review:",
+                on_click=session.set_param,
+                args=("tab", REVIEW),
             )
         rest = [a for a in possible if a not in (actions.TRY, change)]
         chosen = chosen or st.menu_button("More", rest, key="model_more", format_func=actions.label)
@@ -126,7 +129,7 @@ def _buttons(version: Version) -> None:
 
 
 def _tabs(version: Version, versions: Sequence[Version]) -> None:
-    overview, code, saves, reviewed, use = st.tabs(TABS, key="tab", bind="query-params")
+    overview, code, saves, reviewed, use = st.tabs(TABS, key=TAB, on_change=address.follow(TAB, "tab", OVERVIEW, TABS))
     with overview:
         if overview.open:
             model_overview.draw(version)

@@ -80,7 +80,7 @@ def test_the_overview_shows_the_contract_and_how_to_call_it(server: hfreg.Regist
     server.edit("mood", definition("mood", arguments=arguments, description="Line <b>one</b>\nline *two*"))
     at = opened()
     codes = [code.value for code in at.code]
-    assert "mood(text: str, threshold: float | int = 0.5) -> dict[str, typing.Any]" in codes
+    assert "mood(text: str, threshold: float | int = 0.5) -> dict[str, Any]" in codes
     assert "from hfreg.models import mood\n\nresult = mood(\n    text='Great product!',\n    threshold=0.5,\n)" in codes
     assert "python -m hfreg run mood text='Great product!' threshold=0.5" in codes
     assert "Line <b>one</b>\nline *two*" in [text.value for text in at.text]

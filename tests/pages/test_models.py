@@ -67,9 +67,10 @@ def test_what_a_user_wrote_is_shown_as_written(server: hfreg.Registry) -> None:
 
 def test_a_search_for_words_finds_in_alias_name_and_description(server: hfreg.Registry) -> None:
     at = opened()
-    assert rows(at.text_input(key="q").set_value("injections").run()) == ["shield"]
-    assert rows(at.text_input(key="q").set_value("MOOD texts").run()) == ["mood"]
-    at.text_input(key="q").set_value("nothing like it").run()
+    assert rows(at.text_input(key="models_q").set_value("injections").run()) == ["shield"]
+    assert rows(at.text_input(key="models_q").set_value("MOOD texts").run()) == ["mood"]
+    assert at.query_params["q"] == "MOOD texts"
+    at.text_input(key="models_q").set_value("nothing like it").run()
     assert rows(at) == []
     assert "No model fits" in said(at)
 
@@ -89,25 +90,25 @@ def test_an_address_with_an_unknown_filter_still_shows_the_list(server: hfreg.Re
 def test_filters_narrow_the_list(server: hfreg.Registry) -> None:
     approve(server, "shield")
     at = opened()
-    assert rows(at.segmented_control(key="state").set_value("Approved").run()) == ["shield"]
-    assert rows(at.segmented_control(key="state").set_value(None).run()) == ["mood", "shield", "writer"]
-    assert rows(at.segmented_control(key="type").set_value("Text Generation").run()) == ["writer"]
-    at.segmented_control(key="type").set_value(None).run()
-    assert rows(at.segmented_control(key="group").set_value("Risk").run()) == ["shield"]
+    assert rows(at.segmented_control(key="models_state").set_value("Approved").run()) == ["shield"]
+    assert rows(at.segmented_control(key="models_state").set_value(None).run()) == ["mood", "shield", "writer"]
+    assert rows(at.segmented_control(key="models_type").set_value("Text Generation").run()) == ["writer"]
+    at.segmented_control(key="models_type").set_value(None).run()
+    assert rows(at.segmented_control(key="models_group").set_value("Risk").run()) == ["shield"]
 
 
 def test_there_is_no_group_filter_without_groups(home: Path, server: hfreg.Registry) -> None:
     for alias in ("mood", "shield"):
         server.edit(alias, server.get(alias).definition.model_copy(update={"group": ""}))
     with pytest.raises(KeyError):
-        opened().segmented_control(key="group")
+        opened().segmented_control(key="models_group")
 
 
 def test_many_groups_are_chosen_from_a_list(server: hfreg.Registry) -> None:
     for number in range(catalog.FEW):
         server.register(definition(f"more_{number}", group=f"Group {number}"))
     at = opened()
-    assert rows(at.selectbox(key="group").set_value("Group 3").run()) == ["more_3"]
+    assert rows(at.selectbox(key="models_group").set_value("Group 3").run()) == ["more_3"]
 
 
 def test_archived_models_are_hidden_unless_asked_for(server: hfreg.Registry) -> None:
@@ -115,7 +116,7 @@ def test_archived_models_are_hidden_unless_asked_for(server: hfreg.Registry) -> 
     at = opened()
     assert rows(at) == ["shield", "writer"]
     assert "2 of 3 models. 1 archived model not shown." in said(at)
-    assert rows(at.segmented_control(key="state").set_value("Archived").run()) == ["mood"]
+    assert rows(at.segmented_control(key="models_state").set_value("Archived").run()) == ["mood"]
 
 
 def test_calls_last_use_and_seven_days_come_from_the_log(server: hfreg.Registry) -> None:
@@ -162,10 +163,10 @@ def test_the_order_can_be_chosen(server: hfreg.Registry) -> None:
     server.events.record(call("shield", 1))
     server.events.record(call("shield", 2))
     at = opened()
-    assert rows(at.selectbox(key="sort").set_value("Last used").run()) == ["writer", "shield", "mood"]
-    assert rows(at.selectbox(key="sort").set_value("Most called").run()) == ["shield", "writer", "mood"]
+    assert rows(at.selectbox(key="models_sort").set_value("Last used").run()) == ["writer", "shield", "mood"]
+    assert rows(at.selectbox(key="models_sort").set_value("Most called").run()) == ["shield", "writer", "mood"]
     server.edit("mood", definition("mood", notes="newer"))
-    assert rows(at.selectbox(key="sort").set_value("Last saved").run())[0] == "mood"
+    assert rows(at.selectbox(key="models_sort").set_value("Last saved").run())[0] == "mood"
 
 
 def test_a_model_in_memory_is_marked(server: hfreg.Registry) -> None:
@@ -186,11 +187,12 @@ def test_more_models_than_fit_are_paged(server: hfreg.Registry) -> None:
         server.definitions.add(definition(f"a_{number:02d}"), "ann")
     at = opened()
     assert len(rows(at)) == catalog.ROWS
-    at.pagination(key="page").set_value(2).run()
+    at.pagination(key="models_page").set_value(2).run()
     assert rows(at) == ["mood", "shield", "writer"]
     assert rows(opened(page="2")) == ["mood", "shield", "writer"]
-    at.text_input(key="q").set_value("writ").run()
+    at.text_input(key="models_q").set_value("writ").run()
     assert rows(at) == ["writer"]
+    assert "page" not in at.query_params
 
 
 def test_the_menu_offers_what_the_state_allows(server: hfreg.Registry) -> None:
