@@ -135,6 +135,26 @@ def test_catching_everything_does_not_escape_the_time_limit(make: Make) -> None:
     assert isinstance(outcome.error, hfreg.ScoringTimeout)
 
 
+def test_a_stop_that_scoring_logic_catches_ends_the_call_all_the_same(make: Make) -> None:
+    logic = "if not x: return 'next'\ntry:\n    while True: pass\nexcept BaseException:\n    return 'caught'"
+    model = make(logic, limits=hfreg.Limits(time_s=0.2))
+    started = time.monotonic()
+    assert model.run(True).status == "timeout"
+    assert time.monotonic() - started < 2
+    assert model(False) == "next"
+
+
+def test_a_row_that_ends_just_as_it_is_stopped_leaves_the_next_one_alone(make: Make, registry: hfreg.Registry) -> None:
+    model = make("import time\nend = time.perf_counter() + 0.002\nwhile time.perf_counter() < end: pass\nreturn x")
+    for delay in range(60):
+        run = registry.start(model.version, [{"x": delay}])
+        time.sleep(delay / 20_000)
+        run.cancel()
+        (outcome,) = run
+        assert outcome.value == delay or outcome.status == "cancelled"
+        assert model("next") == "next"
+
+
 def test_a_call_stuck_in_c_is_given_up_and_a_fresh_model_answers_the_next(make: Make) -> None:
     model = make("import time\nif x: time.sleep(x)\nreturn 1", limits=hfreg.Limits(time_s=0.2))
     started = time.monotonic()

@@ -131,10 +131,10 @@ class Slot:
         try:
             job.begin(lambda: self._interrupt("cancelled"))
             outcome = self._model.run(job, row, queue_ms)
-            self._settle()
+            self._finish()
+            self._await_stop()
         except Stop:
-            self._settle()
-        self._watchdog.forget(self)
+            self._finish()
         self.last_call = time.time()
         if outcome is None or self._reason is not None:  # stopped, or stopped just as it was done
             outcome = stopped(job, self._reason or "cancelled", started, queue_ms, self._model.printed())
@@ -145,27 +145,32 @@ class Slot:
             self._job, self._reason = job, None
             self._children.clear()
 
-    def _settle(self) -> None:
-        """From here on nothing is interrupted; what was set on the thread and has not landed is taken back."""
-        while True:
-            try:
-                with self._lock:
-                    self._job = None
-                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident or 0), None)
-                return
-            except Stop:
-                continue
+    def _finish(self) -> None:
+        """From here on nothing interrupts this row."""
+        with self._lock:
+            self._job = None
+            self._watchdog.forget(self)
+
+    def _await_stop(self) -> None:
+        """Let an interruption that was set just before the end land here, not in the next row.
+
+        Taking it back instead would leave CPython looking for it at every bytecode of every thread. One that
+        scoring logic caught itself does not come, so this waits for a few bytecodes only.
+        """
+        if self._reason is not None:
+            for _ in range(10):
+                time.sleep(0.001)
 
     def _interrupt(self, reason: str) -> None:
         with self._lock:
-            if self._job is None:
+            if self._job is None or self._reason is not None:  # over, or being stopped already
                 return
-            self._reason = self._reason or reason
+            self._reason = reason
             ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Stop))
+            self._watchdog.watch(self, GRACE_S)
             children = list(self._children)
         for child in children:
             child.cancel()
-        self._watchdog.watch(self, GRACE_S)
 
     def _abandon(self) -> None:
         """The interruption did not land: answer for the row, and hand what waits to a fresh slot."""
