@@ -33,7 +33,7 @@ the thing and the value and says the way out; it never holds a secret.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -176,6 +176,16 @@ class StoreCorrupt(StoreError, ValueError):
 
 class ImportFileError(StoreError, ValueError):
     """The file is no export of hfreg, or of a newer one."""
+
+
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it came from, outermost first."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -8,9 +8,8 @@ out as they went in. Secrets and paths of this machine are cut out by `hfreg.sco
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
-from hfreg.errors import HfregError, ScoringError
+from hfreg.errors import HfregError, ScoringError, causes
 from hfreg.scoring.compile import user_traceback
 
 TOO_LONG = re.compile(
@@ -22,21 +21,12 @@ TOO_LONG = re.compile(
 
 def scoring_failure(problem: BaseException, alias: str, source_name: str) -> HfregError:
     """Return the error to show for whatever the scoring logic of `alias` raised."""
-    for cause in _causes(problem):
+    for cause in causes(problem):
         if isinstance(cause, HfregError):
             return cause
     text, line = user_traceback(problem, source_name)
     advice = _advice(problem, alias)
     return ScoringError(f"{advice}\n{text}" if advice else text, type(problem).__name__, line)
-
-
-def _causes(problem: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    cause: BaseException | None = problem
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__ or cause.__context__
 
 
 def _advice(problem: BaseException, alias: str) -> str:

@@ -8,7 +8,6 @@ library says is passed on, so no token and no signed address can slip through.
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 
 from huggingface_hub import errors as hub
 
@@ -20,6 +19,7 @@ from hfreg.errors import (
     RepoNotFound,
     RevisionNotFound,
     TokenRejected,
+    causes,
 )
 from hfreg.settings import Token
 
@@ -34,7 +34,7 @@ def translate(
 
     transformers wraps Hub errors in OSError; the whole chain is walked, the outermost recognised wins.
     """
-    found = [told for cause in _chain(error) if (told := _one(cause, repo, revision, token, endpoint)) is not None]
+    found = [told for cause in causes(error) if (told := _one(cause, repo, revision, token, endpoint)) is not None]
     # LocalEntryNotFoundError only says "not on this disk"; a cause that says why is the better answer.
     return next((told for told in found if not isinstance(told, NotCached)), found[0] if found else None)
 
@@ -46,15 +46,6 @@ def offline_error(repo: str, revision: str | None = None) -> NotCached:
         f"`{repo}`{at} is not on this disk, and HF_HUB_OFFLINE keeps the Hub from being asked. "
         "Unset HF_HUB_OFFLINE for one call, or copy the model's cache folder here."
     )
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        yield current
-        current = current.__cause__ or current.__context__
 
 
 def _one(error: BaseException, repo: str, revision: str | None, token: Token | None, endpoint: str) -> HubError | None:

@@ -19,7 +19,7 @@ from typing import Any
 
 from hfreg.argument import name_problem
 from hfreg.definition import Definition
-from hfreg.errors import DefinitionError
+from hfreg.errors import DefinitionError, causes
 from hfreg.scoring.secrets import masked
 from hfreg.scoring.syntax import STAR_IMPORT, code_of, function, lines_of, read
 from hfreg.values import Finding
@@ -110,13 +110,9 @@ def _show_lines(code: types.CodeType, filename: str, source: str) -> None:
 
 def _own_frames(error: BaseException, filename: str) -> list[tuple[int, str]]:
     """List (line, function) of the user's frames, outermost first; of the cause where the error has none."""
-    seen: set[int] = set()
-    current: BaseException | None = error
-    while current is not None and id(current) not in seen:
-        seen.add(id(current))
-        if frames := list(_frames(current.__traceback__, filename)):
+    for one in causes(error):
+        if frames := list(_frames(one.__traceback__, filename)):
             return frames
-        current = current.__cause__ or current.__context__
     return []
 
 

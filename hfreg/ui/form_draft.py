@@ -7,6 +7,7 @@ may say anything: what is wrong with it is said by the registry. Knows nothing o
 from __future__ import annotations
 
 import copy
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
@@ -207,6 +208,21 @@ LABELS = {
     "notes": "Notes",
 }
 """The words of the screen for the fields of a definition and of an argument."""
+
+
+def as_text(definition: Definition) -> str:
+    """Return all of a definition but its code as lines, for a difference that people read."""
+    lines = []
+    for name, value in definition.model_dump(mode="json", exclude={"scoring_logic", "arguments"}).items():
+        if isinstance(value, str):
+            lines += [f"{LABELS.get(name, name)}: {line}" for line in value.splitlines()]
+        elif value:
+            lines.append(f"{LABELS.get(name, name)}: {json.dumps(value, ensure_ascii=False)}")
+    for a in definition.arguments:
+        default = f", default {a.default}" if a.default is not None else ""
+        need = "optional" if a.optional else "required"
+        lines.append(f"Argument {a.alias}: {a.type}, {need}{default}" + (f", {a.usage}" if a.usage else ""))
+    return "\n".join(lines) + "\n"
 
 
 def taken(draft: Draft, alias: str, known: Iterable[str]) -> list[Finding]:

@@ -5,8 +5,6 @@ A save that is refused loses nothing: the draft stays on the page and in its aut
 
 from __future__ import annotations
 
-import json
-
 import streamlit as st
 
 from hfreg.definition import Definition
@@ -14,10 +12,9 @@ from hfreg.errors import DefinitionError, EditConflict, HfregError
 from hfreg.ui import findings, form_draft, form_state, forms, frame, session
 from hfreg.ui.editor import code_diff
 from hfreg.ui.findings import sentence
-from hfreg.ui.form_draft import Draft, place_name
-from hfreg.ui.form_start import ago
+from hfreg.ui.form_draft import Draft, as_text, place_name
 from hfreg.ui.form_state import Form
-from hfreg.ui.widgets import state_badge
+from hfreg.ui.widgets import ago, state_badge
 from hfreg.version import Version
 
 
@@ -85,21 +82,6 @@ def saved_since(draft: Draft) -> Version | None:
     stored = session.registry().definitions.newest(draft["target"])
     same = (stored.number, stored.snapshot) == (draft["number"], draft["snapshot"])
     return None if same else stored
-
-
-def as_text(definition: Definition) -> str:
-    """Return all of a definition but its code as lines, for a difference that people read."""
-    lines = []
-    for name, value in definition.model_dump(mode="json", exclude={"scoring_logic", "arguments"}).items():
-        if isinstance(value, str):
-            lines += [f"{form_draft.LABELS.get(name, name)}: {line}" for line in value.splitlines()]
-        elif value:
-            lines.append(f"{form_draft.LABELS.get(name, name)}: {json.dumps(value, ensure_ascii=False)}")
-    for a in definition.arguments:
-        default = f", default {a.default}" if a.default is not None else ""
-        need = "optional" if a.optional else "required"
-        lines.append(f"Argument {a.alias}: {a.type}, {need}{default}" + (f", {a.usage}" if a.usage else ""))
-    return "\n".join(lines) + "\n"
 
 
 def _saved(form: Form) -> Version:

@@ -5,8 +5,6 @@ Covers templates, copies of registered models, exported files, forms begun earli
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from hfreg import portable, templates
@@ -14,7 +12,7 @@ from hfreg.errors import HfregError
 from hfreg.ui import form_draft, form_state, frame, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_state import Form
-from hfreg.ui.widgets import state_badge
+from hfreg.ui.widgets import ago, state_badge
 from hfreg.version import Version
 
 FILE_ROUND = "start.file_round"
@@ -71,16 +69,6 @@ def locked(version: Version) -> None:
             st.switch_page(frame.MODEL, query_params={"alias": version.alias, "version": str(version.number)})
     if problem := session.get(form_state.PROBLEM):
         st.error(sentence(problem))
-
-
-def ago(at: datetime) -> str:
-    """Say how long ago a moment was: `12 s ago`, `3 min ago`, `2 h ago`, `5 days ago`."""
-    seconds = max(0, int((datetime.now(UTC) - at).total_seconds()))
-    for size, unit in ((86_400, "days"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            count = seconds // size
-            return f"{count} {unit if count > 1 or unit != 'days' else 'day'} ago"
-    return f"{seconds} s ago"
 
 
 def _begun_earlier() -> None:
