@@ -85,11 +85,10 @@ class LoadedModel:
         """Measure what the loaded weights take."""
         return self._libraries.memo.memory_bytes() if self._libraries else 0
 
-    def unload(self) -> None:
-        """Drop what was loaded."""
-        if self._libraries is not None:
-            self._libraries.unload()
-        self._libraries = self._function = None
+    def unload(self) -> bool:
+        """Drop what was loaded; returns whether there was anything."""
+        libraries, self._libraries, self._function = self._libraries, None, None
+        return libraries.unload() if libraries else False
 
     def _answer(self, job: Job, row: Mapping[str, Any], clock: Clock, cold: bool) -> tuple[Any, tuple[str, ...]]:
         definition = job.version.definition

@@ -104,8 +104,8 @@ class Slot:
         while not self._given_up and (job := self._queue.get()) is not None:
             self._run(job)
         if not self._given_up:
-            self._model.unload()
-            gc.collect()
+            if self._model.unload():
+                gc.collect()  # weights are held in circles; without any, this would only cost a tenth of a second
 
     def _run(self, job: Job) -> None:
         try:

@@ -102,11 +102,13 @@ class Libraries:
             self._timed(name, lambda: builtins.__import__(name))
         return self._module(name if fromlist else root)
 
-    def unload(self) -> None:
-        """Let go of everything that was loaded."""
+    def unload(self) -> bool:
+        """Let go of everything that was loaded; returns whether there was anything."""
+        held = bool(len(self.memo) or self.cache)
         self.memo.clear()
         self.cache.clear()
         self._modules.clear()
+        return held
 
     def _module(self, name: str) -> ModuleProxy:
         if name not in self._modules:
