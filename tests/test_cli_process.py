@@ -19,6 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 LIMIT_S = 60
 
 
+# A program started in the background of a shell inherits that Ctrl+C is ignored; in these tests it never is.
+HEEDING = "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); runpy.run_module('hfreg')"
+
+
 def start(*words: str, **options: object) -> subprocess.Popen[bytes]:
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     return subprocess.Popen([sys.executable, "-m", "hfreg", *words], cwd=ROOT, **streams)  # type: ignore[call-overload]
@@ -84,7 +88,8 @@ def test_what_a_terminal_cannot_show_is_escaped() -> None:
 def test_ctrl_c_stops_the_call_and_logs_it_as_cancelled(tmp_path: Path) -> None:
     here = tmp_path / "running"
     register(f"import time\nopen({str(here)!r}, 'w').close()\nwhile True: time.sleep(0.01)")
-    with start("run", "shout") as process:
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", HEEDING, "run", "shout"], cwd=ROOT, **streams) as process:
         deadline = time.monotonic() + LIMIT_S
         while not here.exists() and process.poll() is None and time.monotonic() < deadline:
             time.sleep(0.02)
