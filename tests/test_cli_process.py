@@ -60,8 +60,9 @@ def test_exit_codes_reach_the_shell() -> None:
     assert hfreg_said("--version") == (0, f"hfreg {hfreg.__version__}\n".encode(), b"")
 
 
-def test_a_reader_that_left_is_no_accident() -> None:
-    register("return text", description="word " * 3000)
+@pytest.mark.parametrize("words", [1, 3000], ids=["a line", "more than a buffer"])
+def test_a_reader_that_left_is_no_accident(words: int) -> None:
+    register("return text", description="word " * words)
     process = start("show", "shout")
     process.stdout.close()  # as `| head` does
     assert process.stderr.read() == b""

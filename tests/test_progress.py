@@ -57,7 +57,9 @@ def test_a_bar_says_what_is_downloaded_and_how_far_it_is(terminal: Callable[[], 
     assert "org/model:   0%" in seen.getvalue()
     assert "0.00/4.00M" in seen.getvalue()
     bars(download(1_000_000))
+    bar = bars._bar
     bars(Event("print", {"text": "said meanwhile"}))
+    assert bars._bar is bar
     bars(download(4_000_000))
     assert bars._bar.n == 4_000_000
     bars(Event("loaded", {"ms": 1.0}))
