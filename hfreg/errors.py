@@ -17,6 +17,7 @@ the thing and the value and says the way out; it never holds a secret.
      ├─ ScoringError (RuntimeError)         scoring logic raised
      ├─ ScoringTimeout (TimeoutError)       scoring logic ran out of time
      ├─ ScoringCancelled (RuntimeError)     a call that was stopped
+     ├─ EngineClosed (RuntimeError)         a call after the registry was closed
      ├─ OutputError (ValueError)            an answer that does not fit the output type
      ├─ HubError (OSError)                  the Hub, or the way to it
      │   ├─ RepoNotFound (LookupError)          missing, or private to this token
@@ -54,6 +55,7 @@ __all__ = [
     "ScoringError",
     "ScoringTimeout",
     "ScoringCancelled",
+    "EngineClosed",
     "OutputError",
     "HubError",
     "RepoNotFound",
@@ -128,6 +130,10 @@ class ScoringTimeout(HfregError, TimeoutError):
 
 class ScoringCancelled(HfregError, RuntimeError):
     """The call was stopped before it had an answer."""
+
+
+class EngineClosed(HfregError, RuntimeError):
+    """The registry was closed; open it again."""
 
 
 class OutputError(HfregError, ValueError):

@@ -6,11 +6,13 @@ registered models. It implements `hfreg.engine.Platform`; an engine knows nothin
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hfreg.engine import Event, OnEvent
 from hfreg.lifecycle import State
+from hfreg.recording import calling_user
 from hfreg.settings import STARTERS
 from hfreg.version import Pin, Version
 
@@ -26,7 +28,7 @@ class Provision:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    def resolver(self, version: Version, on_event: OnEvent) -> PinnedResolver:
+    def resolver(self, version: Version, on_event: OnEvent, cancel: threading.Event) -> PinnedResolver:
         """Return the Resolver that knows the pins of this version and adds what it resolves to them."""
         from hfreg.hub.provenance import PinnedResolver
 
@@ -46,6 +48,7 @@ class Provision:
             pickles=version.definition.pickled_weights,
             on_pin=on_pin,
             on_progress=on_progress,
+            cancel=cancel,
         )
 
     def environment(self, version: Version) -> Mapping[str, str]:
@@ -57,4 +60,5 @@ class Provision:
     def call(self, caller: Version, alias: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call another registered model as scoring logic would, and return its value."""
         registry = self._registry
-        return registry.call(registry.get(alias), positional, named, source="resource").result()
+        user = calling_user()
+        return registry.call(registry.get(alias), positional, named, source="resource", user=user).result()

@@ -7,7 +7,8 @@ call (`hfreg.store.events`), so that a log that cannot be written never fails a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MAX_MESSAGE = 300
 
+_calling = threading.local()
+
 
 class Recording:
     """Records the rows of one run, and hands its events on to whoever follows."""
@@ -33,18 +36,13 @@ class Recording:
         self._source = source
         self._user = user
         self._on_event = on_event
-        self._row: Mapping[str, Any] = {}
-
-    def rows(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """Yield the rows, remembering the one in work."""
-        for row in rows:
-            self._row = row
-            yield row
 
     def __call__(self, event: Event) -> None:
         """Take an event of the engine: an outcome is recorded, and everything is handed on."""
+        if event.kind == "running":
+            _calling.user = self._user  # told in the thread that runs the scoring logic
         if event.kind == "outcome":
-            self.record(self._row, event.data["outcome"])
+            self.record(event.data["arguments"], event.data["outcome"])
         if self._on_event is not None:
             self._on_event(event)
 
@@ -91,6 +89,11 @@ class Recording:
             arguments=payload[0] if payload else None,
             answer=payload[1] if payload and outcome.ok else None,
         )
+
+
+def calling_user() -> str | None:
+    """Return on whose behalf scoring logic runs in this thread: who calls what it calls."""
+    return getattr(_calling, "user", None)
 
 
 def kind(error: BaseException) -> str:

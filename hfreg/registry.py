@@ -209,7 +209,7 @@ class Registry(Parts):
             recording.refuse({}, error)
             raise
         limit = version.definition.limits.time_s or self.settings.timeout_s
-        return self.engine.submit(version, recording.rows(rows), limit, recording)
+        return self.engine.submit(version, rows, limit, recording)
 
     def test(self, definition: Definition, /, **arguments: Any) -> Outcome:
         """Run a definition that is not saved and return the Outcome (Test Code)."""

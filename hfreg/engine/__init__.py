@@ -10,6 +10,7 @@ Every entrance goes through one Engine; pages and the registry use nothing beyon
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -80,7 +81,8 @@ class Event:
     """One thing that happened during a run, for whoever shows progress.
 
     kind and data: `loading` {what}, `download` {repo, file, done, total} in bytes, `loaded` {ms}, `running` {row},
-    `print` {text}, `piece` {value} of a streamed answer, `outcome` {row, outcome}. Called from the engine's thread.
+    `print` {text}, `piece` {value} of a streamed answer, `outcome` {row, arguments, outcome}. Called from the engine's
+    threads, one at a time.
     """
 
     kind: EventKind
@@ -104,8 +106,8 @@ class Resolver(Protocol):
 class Platform(Protocol):
     """What an engine may ask of the platform on behalf of one version."""
 
-    def resolver(self, version: Version, on_event: OnEvent) -> Resolver:
-        """Return the Resolver that knows the pins of this version."""
+    def resolver(self, version: Version, on_event: OnEvent, cancel: threading.Event) -> Resolver:
+        """Return the Resolver that knows the pins of this version; a download ends when `cancel` is set."""
 
     def environment(self, version: Version) -> Mapping[str, str]:
         """Return the variables that scoring logic sees on top of the process's own."""

@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from hfreg.engine import Loaded, OnEvent, Platform
-from hfreg.engine.job import Job
+from hfreg.engine.job import Job, Task
 from hfreg.engine.slot import Slot
 from hfreg.engine.watchdog import Watchdog
+from hfreg.errors import EngineClosed
 from hfreg.version import Version
 
 MAX_UNSAVED = 4
@@ -23,6 +24,8 @@ MAX_UNSAVED = 4
 
 LAST_S = 1.0
 """How long closing waits for a row that does not heed being stopped."""
+
+CLOSED = "This registry is closed. Open it again with hfreg.open()."
 
 SlotKey = tuple[str, int, str]
 
@@ -43,10 +46,12 @@ class InlineEngine:
         self, version: Version, rows: Iterable[Mapping[str, Any]], limits: float | None, on_event: OnEvent | None = None
     ) -> Job:
         """Begin a job over rows and return at once; see `hfreg.engine.Engine.submit`."""
-        job = Job(version, rows, limits, on_event, self.tier)
+        job = Job(version, limits, on_event, self.tier)
         if (slot := Slot.current()) is not None:  # a resource called by scoring logic: stopping one stops the other
             slot.adopt(job)
-        self._enqueue(job)
+        if self._closed:
+            raise EngineClosed(CLOSED)
+        job.feed(rows, self._enqueue)
         return job
 
     def loaded(self) -> list[Loaded]:
@@ -65,39 +70,47 @@ class InlineEngine:
         return len(dropped)
 
     def close(self) -> None:
-        """Cancel what runs and end every thread."""
+        """Cancel what runs and what waits, and end every thread."""
         with self._lock:
             slots, self._slots, self._closed = list(self._slots.values()), {}, True
         for slot in slots:
             slot.cancel()
-            slot.stop()
         for slot in slots:  # so that the last calls are known before the log closes
             slot.join(LAST_S)
         self._watchdog.close()
 
-    def _enqueue(self, job: Job) -> None:
+    def _enqueue(self, task: Task) -> None:
         with self._lock:
-            if self._closed:
-                raise RuntimeError("This engine is closed. Open the registry again.")
-            slot = self._slot(job.version)
-            slot.put(job)
+            if not self._closed:
+                self._slot(task.job.version).put(task)
+                return
+        task.job.cancel()
 
     def _slot(self, version: Version) -> Slot:
         key = (version.alias, version.number, version.definition.code_digest)
         if (slot := self._slots.get(key)) is not None:
             return slot
-        stale = [k for k in self._slots if k[:2] == key[:2]]
-        if version.number == 0:
-            stale = sorted(stale, key=lambda k: self._slots[k].last_call)[: max(0, len(stale) - MAX_UNSAVED + 1)]
-        for old in stale:  # changed source starts afresh
+        for old in self._stale(key):  # changed source starts afresh
             self._slots.pop(old).stop()
-        slot = Slot(version, self._platform, self._watchdog, lambda rest: self._replace(key, rest))
-        self._slots[key] = slot
+        slot = self._slots[key] = Slot(version, self._platform, self._watchdog, self._replace)
         return slot
 
-    def _replace(self, key: SlotKey, waiting: list[Job]) -> None:
-        """A slot is stuck in C code: forget it, and let a fresh one take over what waits."""
+    def _stale(self, key: SlotKey) -> list[SlotKey]:
+        """List what a new slot takes the place of: its version's earlier source, or the oldest unsaved model."""
+        if key[1]:
+            return [k for k in self._slots if k[:2] == key[:2]]
+        unsaved = sorted((k for k in self._slots if k[1] == 0), key=lambda k: self._slots[k].last_call)
+        return unsaved[: max(0, len(unsaved) - MAX_UNSAVED + 1)]
+
+    def _replace(self, stuck: Slot) -> None:
+        """Forget a slot that does not end its row; a fresh one takes over what waits."""
         with self._lock:
-            self._slots.pop(key, None)
-        for job in waiting:
-            self._enqueue(job)
+            for key in [k for k, slot in self._slots.items() if slot is stuck]:
+                del self._slots[key]
+            waiting, closed = stuck.drain(), self._closed
+            for task in waiting:
+                if not closed:
+                    self._slot(task.job.version).put(task)
+        if closed:
+            for task in waiting:
+                task.job.cancel()

@@ -1,8 +1,9 @@
 """Job: rows of one call or table on their way through a loaded model, and the Outcomes they left.
 
-A Job is a Run (`hfreg.engine.Run`). The engine's thread puts Outcomes in, anyone may take them out; it goes
-on without a reader, but waits when a reader has fallen far behind, so that a table of a million rows
-does not pile up in memory.
+A Job is a Run (`hfreg.engine.Run`): it goes on whether or not anyone reads it. Its rows become Tasks, which wait
+their turn at the loaded model beside those of other callers. Rows that are still to come are pulled by a thread
+of the job's own, a few ahead of what runs and not far ahead of a reader, so that neither a slow source nor a slow
+reader keeps the model from others and a table of a million rows does not pile up in memory.
 """
 
 from __future__ import annotations
@@ -11,106 +12,103 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from hfreg.engine import Event, OnEvent, Outcome
+from hfreg.engine import Event, EventKind, OnEvent, Outcome
+from hfreg.engine.ending import failed, stopped
 from hfreg.version import Version
 
 AHEAD = 1024
-"""Outcomes that a job keeps for a reader before it waits for one."""
+"""Outcomes that wait for a reader before no further row is begun."""
+WAITING = 2
+"""Rows of one job that wait at the model at a time: enough that it never idles, few enough to be fair."""
 
 log = logging.getLogger(__name__)
 
 
-class Job:
-    """A submitted run: its rows, where it stands, and its Outcomes in row order."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Task:
+    """One row of a job, waiting for its turn or running."""
 
-    def __init__(
-        self,
-        version: Version,
-        rows: Iterable[Mapping[str, Any]],
-        limit_s: float | None,
-        on_event: OnEvent | None,
-        tier: str,
-    ) -> None:
+    job: Job
+    index: int
+    row: Mapping[str, Any]
+    put_at: float = field(default_factory=time.perf_counter)
+
+
+class Job:
+    """A submitted run: where it stands, and its Outcomes in row order."""
+
+    def __init__(self, version: Version, limit_s: float | None, on_event: OnEvent | None, tier: str) -> None:
         self.version = version
         self.limit_s = limit_s
         self.tier = tier
         self.cancelled = False
-        self.submitted_at = time.perf_counter()
-        self.row = -1
-        self._rows = iter(rows)
         self._on_event = on_event
         self._outcomes: deque[Outcome] = deque()
-        self._changed = threading.Condition()
+        self._early: dict[int, Outcome] = {}
+        self._next = 0
+        self._total: int | None = None
         self._done = False
-        self._stop: Any = None
+        self._read = False
+        self._changed = threading.Condition()
+        self._submitted_at = time.perf_counter()
+        self._stop: Callable[[], None] | None = None
 
     @property
     def done(self) -> bool:
         """Whether the last row is done."""
         return self._done
 
-    def __iter__(self) -> Iterator[Outcome]:
-        try:
-            while True:
-                with self._changed:
-                    while not self._outcomes:
-                        if self._done:
-                            return
-                        self._changed.wait()
-                    outcome = self._outcomes.popleft()
-                    self._changed.notify_all()
-                yield outcome
-        finally:
-            if not self._done:  # the reader left, or pressed Ctrl+C
-                self.cancel()
+    def __iter__(self) -> Outcomes:
+        self._read = True
+        return Outcomes(self)
+
+    def feed(self, rows: Iterable[Mapping[str, Any]], enqueue: Callable[[Task], None]) -> None:
+        """Hand the rows on: one alone at once, more of them from a thread of their own."""
+        if isinstance(rows, (list, tuple)) and len(rows) == 1:
+            self._total = 1
+            enqueue(Task(self, 0, rows[0]))
+            return
+        name = f"hfreg rows of {self.version.alias}"
+        threading.Thread(target=self._feed, args=(rows, enqueue), name=name, daemon=True).start()
+
+    def begin(self, task: Task, stop: Callable[[], None]) -> bool:
+        """Note how the row in work is interrupted; returns False when it must not begin any more."""
+        with self._changed:
+            if self.cancelled:
+                return False
+            self._stop = stop
+            return True
 
     def cancel(self) -> None:
         """Stop: the row in work is interrupted, the rest are not begun."""
         with self._changed:
             self.cancelled = True
-            stop = self._stop
+            stop, waited = self._stop, not self._done and self._stop is None
             self._changed.notify_all()
         if stop is not None:
             stop()
+        elif waited:  # nothing of it runs: a caller who has no answer yet gets one now
+            if self._next == 0:
+                self.put(Task(self, 0, {}), stopped(self, "cancelled", self._submitted_at, 0.0, ""))
+            self._finish()
 
-    def next_row(self) -> Mapping[str, Any] | None:
-        """Take the next row, waiting while the reader is far behind; None at the end."""
-        if len(self._outcomes) >= AHEAD:
-            with self._changed:
-                self._changed.wait_for(lambda: len(self._outcomes) < AHEAD or self.cancelled)
-        try:
-            row = next(self._rows)
-        except StopIteration:
-            return None
-        self.row += 1
-        return row
-
-    def begin(self, stop: Any) -> None:
-        """Note how the row in work is interrupted; a job already cancelled is stopped at once."""
-        with self._changed:
-            self._stop = stop
-            cancelled = self.cancelled
-        if cancelled:
-            stop()
-
-    def put(self, outcome: Outcome) -> None:
-        """Add the Outcome of the row in work."""
-        self.emit("outcome", row=self.row, outcome=outcome)
+    def put(self, task: Task, outcome: Outcome) -> None:
+        """Add the Outcome of a row; it is seen once those of all rows before it are."""
+        self.emit("outcome", row=task.index, arguments=task.row, outcome=outcome)
         with self._changed:
             self._stop = None
-            self._outcomes.append(outcome)
+            self._early[task.index] = outcome
+            while self._next in self._early:
+                self._outcomes.append(self._early.pop(self._next))
+                self._next += 1
+            self._done = self._done or self.cancelled or self._next == self._total
             self._changed.notify_all()
 
-    def finish(self) -> None:
-        """Say that no Outcome follows."""
-        with self._changed:
-            self._done = True
-            self._changed.notify_all()
-
-    def emit(self, kind: Any, **data: Any) -> None:
+    def emit(self, kind: EventKind, **data: Any) -> None:
         """Tell whoever follows this job; a follower that fails does not fail the job."""
         if self._on_event is None:
             return
@@ -118,3 +116,70 @@ class Job:
             self._on_event(Event(kind, data))
         except Exception:
             log.exception("A listener of a run of %s failed", self.version.alias)
+
+    def take(self) -> Outcome | None:
+        """Wait for the next Outcome and take it; None when there are no more."""
+        with self._changed:
+            while not self._outcomes and not self._done:
+                self._changed.wait()
+            if not self._outcomes:
+                return None
+            self._changed.notify_all()
+            return self._outcomes.popleft()
+
+    def _feed(self, rows: Iterable[Mapping[str, Any]], enqueue: Callable[[Task], None]) -> None:
+        index = 0
+        try:
+            for row in rows:
+                if not self._may_go_on(index):
+                    return
+                enqueue(Task(self, index, row))
+                index += 1
+        except BaseException as error:  # the rows are the caller's code: whatever it raises is told as their end
+            self.put(Task(self, index, {}), failed(self, error))
+            index += 1
+        self._total = index
+        self._finish(only_if=lambda: self._next >= index)
+
+    def _may_go_on(self, index: int) -> bool:
+        """Wait while enough rows are under way or the reader is far behind; False once the job is cancelled."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: (
+                    self.cancelled or (index - self._next < WAITING and (not self._read or len(self._outcomes) < AHEAD))
+                )
+            )
+            return not self.cancelled
+
+    def _finish(self, only_if: Callable[[], bool] = lambda: True) -> None:
+        with self._changed:
+            self._done = self._done or only_if()
+            self._changed.notify_all()
+
+
+class Outcomes(Iterator[Outcome]):
+    """A reader of a job; one that is dropped half-way, or interrupted, cancels it."""
+
+    def __init__(self, job: Job) -> None:
+        self._job: Job | None = job
+
+    def __next__(self) -> Outcome:
+        if self._job is None:
+            raise StopIteration
+        try:
+            outcome = self._job.take()
+        except BaseException:  # Ctrl+C
+            self.close()
+            raise
+        if outcome is None:
+            raise StopIteration
+        return outcome
+
+    def close(self) -> None:
+        """Read no further; what was not begun is not begun any more."""
+        job, self._job = self._job, None
+        if job is not None and not job.done:
+            job.cancel()
+
+    def __del__(self) -> None:
+        self.close()

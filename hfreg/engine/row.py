@@ -6,16 +6,17 @@ Outcome. It is stopped from outside by a `Stop` set on its thread; who does that
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from types import GeneratorType
 from typing import Any
 
-from hfreg.engine import Event, Outcome, Platform, Resolver, Status, Timings
+from hfreg.engine import Event, Outcome, Platform, Resolver, Timings
 from hfreg.engine.failure import scoring_failure
-from hfreg.engine.job import Job
-from hfreg.errors import HfregError, ScoringCancelled, ScoringError, ScoringTimeout
+from hfreg.engine.job import Job, Task
+from hfreg.errors import HfregError
 from hfreg.scoring.compile import compile_logic, source_name
 from hfreg.scoring.libraries import Libraries
 from hfreg.version import Version
@@ -50,6 +51,7 @@ class LoadedModel:
         self.since = time.time()
         self.calls = 0
         self.load_ms = 0.0
+        self.cancel = threading.Event()
         self._version = version
         self._platform = platform
         self._resolver: Resolver | None = None
@@ -59,27 +61,39 @@ class LoadedModel:
         self._room = 0
         self._job: Job | None = None
 
-    def run(self, job: Job, row: Mapping[str, Any], queue_ms: float) -> Outcome:
+    @property
+    def source_name(self) -> str:
+        """The pseudo-filename of the scoring logic; empty before it is compiled."""
+        return self._libraries.source_name if self._libraries else ""
+
+    def run(self, task: Task, queue_ms: float) -> Outcome:
         """Run one row and return its Outcome, whatever happens in it; only Stop passes through."""
+        job = task.job
         self._job, self._printed, self._room = job, [], MAX_PRINTED
         clock, cold = Clock(queue_ms), self.calls == 0
         value: Any = None
         warnings: tuple[str, ...] = ()
         error: HfregError | None = None
         try:
-            value, warnings = self._answer(job, row, clock, cold)
+            value, warnings = self._answer(task, clock, cold)
         except Stop:
             raise
         except HfregError as problem:
             error = problem
         except BaseException as problem:  # scoring logic may raise anything, SystemExit too
-            name = self._libraries.source_name if self._libraries else ""
-            error = scoring_failure(problem, job.version.alias, name)
+            error = scoring_failure(problem, job.version.alias, self.source_name)
         return self._outcome(job, clock, cold, value, warnings, error)
 
     def printed(self) -> str:
         """Return what the row in work printed so far."""
         return "".join(self._printed)
+
+    def loading(self) -> tuple[float, bool]:
+        """Return the seconds that the row in work has spent on loading, and whether it is loading now."""
+        if (libraries := self._libraries) is None:
+            return 0.0, False
+        since = libraries.loading_since
+        return libraries.load_seconds + (time.perf_counter() - since if since else 0.0), since is not None
 
     def memory_bytes(self) -> int:
         """Measure what the loaded weights take."""
@@ -90,17 +104,15 @@ class LoadedModel:
         libraries, self._libraries, self._function = self._libraries, None, None
         return libraries.unload() if libraries else False
 
-    def _answer(self, job: Job, row: Mapping[str, Any], clock: Clock, cold: bool) -> tuple[Any, tuple[str, ...]]:
-        definition = job.version.definition
-        arguments = definition.bind(**row)
+    def _answer(self, task: Task, clock: Clock, cold: bool) -> tuple[Any, tuple[str, ...]]:
+        job, definition = task.job, task.job.version.definition
+        arguments = definition.bind(**task.row)
         function, libraries = self._ready()
         libraries.begin(warm=not cold)
-        job.emit("running", row=job.row)
+        job.emit("running", row=task.index)
         clock.run_started = time.perf_counter()
         try:
-            value = function(**arguments)
-            if isinstance(value, GeneratorType):
-                value = self._streamed(value)
+            value = self._called(function, arguments)
         finally:
             clock.ran = time.perf_counter() - clock.run_started
             self.calls += 1
@@ -111,11 +123,15 @@ class LoadedModel:
         converted = definition.parsed_output_type.convert(value)
         return converted.value, (*libraries.warnings, *converted.warnings)
 
+    def _called(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+        value = function(**arguments)
+        return self._streamed(value) if isinstance(value, GeneratorType) else value
+
     def _ready(self) -> tuple[Callable[..., Any], Libraries]:
         """Compile the source on first use; what it loads is loaded when it runs."""
         if self._function is None or self._libraries is None:
             version, platform = self._version, self._platform
-            self._resolver = platform.resolver(version, self._pass_on)
+            self._resolver = platform.resolver(version, self._pass_on, self.cancel)
             libraries = Libraries(
                 self._resolver, platform.environment(version), self._write, lambda what: self._emit("loading", what)
             )
@@ -165,7 +181,7 @@ class LoadedModel:
             notes=tuple(libraries.notes) if libraries else (),
             stdout=self.printed(),
             timings=clock.timings(libraries.load_seconds * 1e3 if libraries else 0.0),
-            cold=cold and ran,
+            cold=libraries is not None and (cold or libraries.load_seconds > 0),
             tier=job.tier,
             pins=dict(self._resolver.pins) if self._resolver else {},
             status="ok" if error is None else "error",
@@ -187,38 +203,3 @@ class LoadedModel:
     def _pass_on(self, event: Event) -> None:
         if self._job is not None:
             self._job.emit(event.kind, **event.data)
-
-
-def stopped(job: Job, reason: str, started: float, queue_ms: float, printed: str) -> Outcome:
-    """Return the Outcome of a row that was interrupted: `timeout` or `cancelled`, `… in C` when it goes on behind."""
-    alias, seconds = job.version.alias, time.perf_counter() - started
-    behind = reason.endswith("in C")
-    rest = " It is inside a library call that cannot be interrupted here and ends by itself." if behind else ""
-    error: HfregError
-    if reason.startswith("timeout"):
-        status: Status = "timeout"
-        error = ScoringTimeout(f"{alias} took longer than its limit of {job.limit_s:g} s and was stopped.{rest}")
-    else:
-        status = "cancelled"
-        error = ScoringCancelled(f"The call of {alias} was stopped after {seconds:.1f} s.{rest}")
-    return _ended(job, error, status, Timings(queue_ms, 0.0, seconds * 1e3, seconds * 1e3 + queue_ms), printed)
-
-
-def failed(job: Job, problem: Exception) -> Outcome:
-    """Return the Outcome in place of rows that could not be read any further."""
-    error = ScoringError(f"The rows for {job.version.alias} could not be read: {problem}", type(problem).__name__)
-    return _ended(job, error, "error", Timings(), "")
-
-
-def _ended(job: Job, error: HfregError, status: Status, timings: Timings, printed: str) -> Outcome:
-    version = job.version
-    return Outcome(
-        alias=version.alias,
-        version=version.number,
-        state=version.state,
-        error=error,
-        stdout=printed,
-        timings=timings,
-        tier=job.tier,
-        status=status,
-    )

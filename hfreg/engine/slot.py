@@ -1,49 +1,60 @@
 """Slot: one loaded model of the inline engine, which is one thread that runs one row at a time.
 
-The slot compiles the source on its first row, keeps what it loads, runs rows of jobs in the order they
-came and turns whatever happens into Outcomes. Interrupting is an exception set on the thread from outside;
-it lands at the next bytecode. When it does not land within `GRACE_S` (a long call into C), the slot is
-given up: its caller gets the answer at once and a fresh slot takes over what waits.
+The slot compiles the source on its first row, keeps what it loads, and runs the rows that wait for it in the
+order they came. Interrupting is an exception set on the thread from outside, and only where it does no harm:
+never inside an import, which would break the module for the whole process, nor inside the platform's own code.
+What does not heed it within `GRACE_S` (a long call into C, a load) is given up: its caller gets the answer at
+once, and a fresh slot takes over what waits.
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
+import logging
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
-from queue import SimpleQueue
-from typing import Any
+from collections.abc import Callable
+from pathlib import Path
+from queue import Empty, SimpleQueue
 
-from hfreg.engine import Loaded, Outcome, Platform
-from hfreg.engine.job import Job
-from hfreg.engine.row import LoadedModel, Stop, failed, stopped
+from hfreg.engine import Loaded, Outcome, Platform, row
+from hfreg.engine.ending import stopped
+from hfreg.engine.job import Job, Task
+from hfreg.engine.row import LoadedModel, Stop
 from hfreg.engine.watchdog import Watchdog
 from hfreg.version import Version
 
 GRACE_S = 1.0
+RETRY_S = 0.02
+LOAD_S = 1800.0
+"""How long downloading and loading may take; they do not count against a call's time limit."""
 
+_HFREG = str(Path(row.__file__).parent.parent)
 _current = threading.local()
+log = logging.getLogger(__name__)
 
 
 class Slot:
     """One loaded model: its thread, its queue, and what is running."""
 
     def __init__(
-        self, version: Version, platform: Platform, watchdog: Watchdog, give_up: Callable[[list[Job]], None]
+        self, version: Version, platform: Platform, watchdog: Watchdog, give_up: Callable[[Slot], None]
     ) -> None:
         self.last_call = time.time()
         self._version = version
         self._model = LoadedModel(version, platform)
         self._watchdog = watchdog
         self._give_up = give_up
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._queue: SimpleQueue[Task | None] = SimpleQueue()
         self._lock = threading.Lock()
-        self._job: Job | None = None
+        self._task: Task | None = None
+        self._started = 0.0
         self._reason: str | None = None
+        self._asked_at = 0.0
+        self._issued = self._given_up = False
         self._children: list[Job] = []
-        self._given_up = False
         self._thread = threading.Thread(target=self._work, name=f"hfreg {version.alias} v{version.number}", daemon=True)
         self._thread.start()
 
@@ -52,23 +63,35 @@ class Slot:
         """Return the slot whose thread this is, or None."""
         return getattr(_current, "slot", None)
 
-    def put(self, job: Job) -> None:
-        """Queue a job."""
-        self._queue.put(job)
+    def put(self, task: Task) -> None:
+        """Queue a row."""
+        self._queue.put(task)
 
     def stop(self) -> None:
         """End the thread once what is queued has run, and drop the model."""
         self._queue.put(None)
 
+    def drain(self) -> list[Task]:
+        """Take back what waits, and end the thread after the row in work."""
+        waiting = []
+        try:
+            while True:
+                if (task := self._queue.get_nowait()) is not None:
+                    waiting.append(task)
+        except Empty:
+            self._queue.put(None)
+            return waiting
+
+    def cancel(self) -> None:
+        """Cancel the job in work and all that wait."""
+        for task in (self._task, *self.drain()):
+            if task is not None:
+                task.job.cancel()
+
     def join(self, seconds: float) -> None:
         """Wait for the thread to end."""
         if self._thread is not threading.current_thread():
             self._thread.join(seconds)
-
-    def cancel(self) -> None:
-        """Cancel the job in work."""
-        if (job := self._job) is not None:
-            job.cancel()
 
     def adopt(self, child: Job) -> None:
         """Remember a job that this slot's scoring logic waits for, so that stopping reaches it."""
@@ -76,10 +99,9 @@ class Slot:
 
     def describe(self) -> Loaded | None:
         """Describe the model in memory; None while nothing was ever run."""
-        model = self._model
-        if not model.calls and self._job is None:
+        model, version = self._model, self._version
+        if not model.calls and self._task is None:
             return None
-        version = self._version
         return Loaded(
             alias=version.alias,
             version=version.number,
@@ -89,66 +111,64 @@ class Slot:
             calls=model.calls,
             memory_bytes=model.memory_bytes(),
             load_ms=model.load_ms,
-            busy=self._job is not None,
+            busy=self._task is not None,
         )
 
     def overdue(self) -> None:
-        """The watchdog's call: the row ran out of time, or did not heed being interrupted."""
-        if self._reason is None:
-            self._interrupt("timeout")
-        else:
-            self._abandon()
+        """The watchdog's call: time is up, or an interruption is due again."""
+        with self._lock:
+            task = self._task
+            if task is None:
+                return
+            if self._reason is None:
+                if (left := self._time_left(task)) > 0:
+                    self._watchdog.watch(self, left)
+                    return
+                self._ask("timeout")
+        self._insist(task)
 
     def _work(self) -> None:
         _current.slot = self
-        while not self._given_up and (job := self._queue.get()) is not None:
-            self._run(job)
-        if not self._given_up:
-            if self._model.unload():
-                gc.collect()  # weights are held in circles; without any, this would only cost a tenth of a second
+        while not self._given_up and (task := self._queue.get()) is not None:
+            self._run(task)
+        if not self._given_up and self._model.unload():
+            gc.collect()  # weights are held in circles; without any, this would only cost a tenth of a second
 
-    def _run(self, job: Job) -> None:
-        try:
-            while not job.cancelled and (row := job.next_row()) is not None:
-                outcome = self._guarded(job, row)
-                if self._given_up:
-                    return
-                job.put(outcome)
-        except Exception as error:  # the rows themselves raised: a generator of the caller's
-            job.put(failed(job, error))
-        if job.cancelled and job.row < 0:  # stopped while it waited: its caller still gets an answer
-            job.put(stopped(job, "cancelled", job.submitted_at, 0.0, ""))
-        job.finish()
-
-    def _guarded(self, job: Job, row: Mapping[str, Any]) -> Outcome:
+    def _run(self, task: Task) -> None:
         """Run one row so that an interruption lands inside, never after."""
-        started = time.perf_counter()
-        queue_ms = (started - job.submitted_at) * 1e3 if job.row == 0 else 0.0
-        self._start(job)
-        if job.limit_s is not None:
-            self._watchdog.watch(self, job.limit_s)
+        if not task.job.begin(task, lambda: self._interrupt(task)):
+            return
+        queue_ms = (time.perf_counter() - task.put_at) * 1e3
+        self._start(task)
         outcome: Outcome | None = None
         try:
-            job.begin(lambda: self._interrupt("cancelled"))
-            outcome = self._model.run(job, row, queue_ms)
+            outcome = self._model.run(task, queue_ms)
             self._finish()
             self._await_stop()
         except Stop:
             self._finish()
+        if self._given_up:
+            return
         self.last_call = time.time()
         if outcome is None or self._reason is not None:  # stopped, or stopped just as it was done
-            outcome = stopped(job, self._reason or "cancelled", started, queue_ms, self._model.printed())
-        return outcome
+            printed = self._model.printed()
+            outcome = stopped(task.job, self._reason or "cancelled", self._started, queue_ms, printed)
+        task.job.put(task, outcome)
 
-    def _start(self, job: Job) -> None:
+    def _start(self, task: Task) -> None:
+        self._model.cancel.clear()
         with self._lock:
-            self._job, self._reason = job, None
             self._children.clear()
+            self._task, self._reason, self._issued, self._started = task, None, False, time.perf_counter()
+            if task.job.limit_s is not None:
+                self._watchdog.watch(self, task.job.limit_s)
+        if task.job.cancelled:  # between being begun and being here
+            self._interrupt(task)
 
     def _finish(self) -> None:
         """From here on nothing interrupts this row."""
         with self._lock:
-            self._job = None
+            self._task = None
             self._watchdog.forget(self)
 
     def _await_stop(self) -> None:
@@ -157,32 +177,61 @@ class Slot:
         Taking it back instead would leave CPython looking for it at every bytecode of every thread. One that
         scoring logic caught itself does not come, so this waits for a few bytecodes only.
         """
-        if self._reason is not None:
+        if self._issued:
             for _ in range(10):
                 time.sleep(0.001)
 
-    def _interrupt(self, reason: str) -> None:
+    def _time_left(self, task: Task) -> float:
+        """Return the seconds that a row may still run; loading has a limit of its own."""
+        loading, loads_now = self._model.loading()
+        spent = time.perf_counter() - self._started - loading
+        left = (task.job.limit_s or 0.0) - spent
+        return LOAD_S - loading if loads_now and left > 0 else left
+
+    def _interrupt(self, task: Task) -> None:
         with self._lock:
-            if self._job is None or self._reason is not None:  # over, or being stopped already
+            if self._task is not task or self._reason is not None:  # over, or being stopped already
                 return
-            self._reason = reason
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(self._thread.ident or 0), ctypes.py_object(Stop))
-            self._watchdog.watch(self, GRACE_S)
+            self._ask("cancelled")
+        self._insist(task)
+
+    def _ask(self, reason: str) -> None:
+        self._reason, self._asked_at = reason, time.monotonic()
+        self._model.cancel.set()
+
+    def _insist(self, task: Task) -> None:
+        """Interrupt the row where that does no harm, else look again soon; give the slot up when it takes too long."""
+        with self._lock:
+            if self._task is not task:
+                return
             children = list(self._children)
+            if not self._issued and self._may_interrupt():
+                self._issued = True
+                thread = ctypes.c_ulong(self._thread.ident or 0)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Stop))
+            late = time.monotonic() - self._asked_at > GRACE_S and not self._given_up
+            self._given_up = self._given_up or late
+            if not self._issued or not self._given_up:
+                self._watchdog.watch(self, RETRY_S)
         for child in children:
             child.cancel()
+        if late:
+            threading.Thread(target=self._abandon, args=(task,), name="hfreg give up", daemon=True).start()
 
-    def _abandon(self) -> None:
-        """The interruption did not land: answer for the row, and hand what waits to a fresh slot."""
-        with self._lock:
-            job = self._job
-            if job is None or self._given_up:
-                return
-            self._given_up = True
-        job.put(stopped(job, f"{self._reason} in C", job.submitted_at, 0.0, self._model.printed()))
-        waiting = [job]
-        while not self._queue.empty():
-            if (queued := self._queue.get()) is not None:
-                waiting.append(queued)
-        self._queue.put(None)
-        self._give_up(waiting)
+    def _may_interrupt(self) -> bool:
+        """Whether the thread is in scoring logic or a library, and in no import."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        while frame is not None:
+            file = frame.f_code.co_filename
+            if file.startswith(("<frozen importlib", _HFREG)):
+                return file == row.__file__ and frame.f_code.co_name == "_called"
+            if file == self._model.source_name:
+                return True
+            frame = frame.f_back
+        return False
+
+    def _abandon(self, task: Task) -> None:
+        """Answer for a row that does not end, and let a fresh slot take over what waits."""
+        reason = f"{self._reason} in C"
+        task.job.put(task, stopped(task.job, reason, self._started, 0.0, self._model.printed()))
+        self._give_up(self)

@@ -6,9 +6,12 @@ so that a warm call pays for a dictionary write only.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import Protocol
+
+log = logging.getLogger(__name__)
 
 
 class Watched(Protocol):
@@ -57,10 +60,17 @@ class Watchdog:
                 now = time.monotonic()
                 self._wakes_at = float("inf")  # before looking: whoever sets a deadline from here on will notify
                 deadlines = list(self._deadlines.items())
-                late = [watched for watched, deadline in deadlines if deadline <= now]
+                late = [(watched, deadline) for watched, deadline in deadlines if deadline <= now]
                 self._wakes_at = min((d for _, d in deadlines if d > now), default=float("inf"))
                 if not late:
                     self._changed.wait(None if self._wakes_at == float("inf") else self._wakes_at - now)
-            for watched in late:
-                self.forget(watched)
-                watched.overdue()
+            for watched, deadline in late:
+                if self._deadlines.get(watched) == deadline:  # not set anew meanwhile
+                    self.forget(watched)
+                    self._call(watched)
+
+    def _call(self, watched: Watched) -> None:
+        try:
+            watched.overdue()
+        except Exception:  # whatever went wrong with one, the others still have limits
+            log.exception("A deadline could not be acted on")

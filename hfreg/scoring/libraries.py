@@ -66,6 +66,7 @@ class Libraries:
         self.warnings: list[str] = []
         self.notes: list[str] = []
         self.load_seconds = 0.0
+        self.loading_since: float | None = None
         self._resolver = resolver
         self.source_name = ""
         self._on_load = on_load
@@ -214,12 +215,14 @@ class Libraries:
         """Load and count the time, nested loads once."""
         outer, self._depth, started = self._depth == 0, self._depth + 1, time.perf_counter()
         if outer:
+            self.loading_since = started
             self._on_load(name)
         try:
             return load()
         finally:
             self._depth -= 1
             if outer:
+                self.loading_since = None
                 self.load_seconds += time.perf_counter() - started
 
     def _client(self, real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
