@@ -6,6 +6,7 @@ must parse by their type. How a whole call is bound is in `hfreg.definition`.
 
 from __future__ import annotations
 
+import copy
 import keyword
 import re
 from functools import cached_property
@@ -49,9 +50,15 @@ class Argument(Frozen):
         """The type, read; raises TypeNotationError."""
         return types.parse(self.type)
 
-    @cached_property
+    @property
     def default_value(self) -> Any:
         """The default, parsed by type; raises ArgumentError. An optional argument without one is None."""
+        value = self._read_default
+        # Code may change a list it was given; the next call of somebody else begins with the default again.
+        return copy.deepcopy(value) if isinstance(value, (list, dict)) else value
+
+    @cached_property
+    def _read_default(self) -> Any:
         return None if self.default is None else self.parsed_type.from_default(self.default, self.alias)
 
     def findings(self, field: str) -> list[Finding]:

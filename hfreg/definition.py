@@ -102,7 +102,7 @@ class Definition(Frozen):
         """The output type, read; raises TypeNotationError."""
         return types.parse(self.output_type)
 
-    @cached_property
+    @property
     def signature(self) -> inspect.Signature:
         """The signature of the model as a Python function, in the order of the arguments."""
         parameters = [

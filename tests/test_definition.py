@@ -126,3 +126,21 @@ def test_names_that_python_code_can_use(name: str) -> None:
 )
 def test_names_that_it_cannot_use_come_with_one_it_can(name: str, said: str) -> None:
     assert said in str(name_problem(name))
+
+
+def test_a_default_that_one_call_changes_is_untouched_for_the_next() -> None:
+    made = hfreg.Definition(
+        alias="collect",
+        arguments=[
+            hfreg.Argument("tags", "List[String]", optional=True, default='["new"]'),
+            hfreg.Argument("seen", "Map[String, List[String]]", optional=True, default='{"a": []}'),
+        ],
+        output_type="String",
+    )
+    first = made.bind()
+    first["tags"].append("of one user")
+    first["seen"]["a"].append("of one user")
+    made.signature.parameters["tags"].default.append("of one user")
+    made.arguments[0].default_value.append("of one user")
+    assert made.bind() == {"tags": ["new"], "seen": {"a": []}}
+    assert str(made.signature) == "(tags: list[str] = ['new'], seen: dict[str, list[str]] = {'a': []}) -> str"
