@@ -38,10 +38,10 @@ class Settings:
     """What one process runs with; frozen, so that a Registry means one thing for its whole life."""
 
     home: Path
-    home_from: str = "default"
+    home_from: str = field(default="default", compare=False)  # however it was named, it is one home
     engine: str = "inline"
     require_approved: bool = False
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)  # it may hold a password
     memory_budget_mb: int | None = None
     timeout_s: float = 60.0
     log_level: str = "WARNING"
