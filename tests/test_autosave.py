@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -107,3 +108,24 @@ def test_a_damaged_draft_is_kept_aside_and_the_form_opens(drafts: Autosaves, spo
     assert "cannot be read" in caplog.text
     assert next(path.parent.glob("*.damaged-*")).read_bytes() == spoilt
     drafts.save("shout", "ann", {"name": "two"}, expected=0)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows keeps no modes")
+def test_only_its_owner_can_read_a_draft(drafts: Autosaves) -> None:
+    drafts.save("shout", "ann", {"code": "login('pasted')"})
+    (path,) = drafts.folder.glob("*/*.json")
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    path.chmod(0o644)  # written by an older version
+    path.parent.chmod(0o755)
+    drafts.save("shout", "ann", {})
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+
+
+def test_a_draft_that_was_saved_elsewhere_since_is_not_deleted(drafts: Autosaves) -> None:
+    mine = drafts.save("shout", "ann", {"name": "mine"})
+    theirs = drafts.save("shout", "ann", {"name": "of the other window"})
+    assert not drafts.delete("shout", "ann", expected=mine.counter)
+    assert drafts.find("shout", "ann") == theirs
+    assert drafts.delete("shout", "ann", expected=theirs.counter)
+    assert drafts.find("shout", "ann") is None
+    assert drafts.delete("shout", "ann", expected=theirs.counter)

@@ -2,7 +2,8 @@
 
 One small file for each owner and key, written as a whole, so that typing never rewrites the registry.
 A save that says what it expects is told when another browser saved in between. An autosave is no
-snapshot: nobody else sees it, and whoever saves the definition deletes it.
+snapshot: nobody else sees it, and whoever saves the definition deletes it. It holds whatever was pasted, so only
+the account it was written under can read it.
 """
 
 from __future__ import annotations
@@ -92,13 +93,23 @@ class Autosaves:
         found = [self._read(path) for path in (self.folder / _hashed(owner)).glob("*.json")]
         return sorted((a for a in found if a is not None), key=lambda a: a.counter, reverse=True)
 
-    def delete(self, key: str, owner: str) -> None:
-        """Drop what is kept for a form, if anything."""
+    def delete(self, key: str, owner: str, expected: int | None = None) -> bool:
+        """Drop what is kept for a form and return whether nothing is kept now.
+
+        With `expected`, the counter that the page read last, what was saved elsewhere since stays.
+        """
         path = self._path(key, owner)
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise unwritable(path, error) from error
+        if not path.exists():
+            return True
+        with self._lock:
+            stored = self._read(path)
+            if stored is not None and expected not in (None, stored.counter):
+                return False
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise unwritable(path, error) from error
+        return True
 
     def _path(self, key: str, owner: str) -> Path:
         return self.folder / _hashed(owner) / f"{_hashed(key)}.json"
@@ -136,9 +147,10 @@ def _write(path: Path, saved: Autosave) -> None:
         ) from None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.chmod(0o700)  # here, because it may be older than this rule
     except OSError as error:
         raise unwritable(path, error) from error
-    write_atomically(path, data.encode("ascii"))
+    write_atomically(path, data.encode("ascii"), private=True)
 
 
 def _hashed(name: str) -> str:

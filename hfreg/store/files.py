@@ -78,20 +78,20 @@ class Lock:
         )
 
 
-def write_aside(path: Path, data: bytes) -> Path:
+def write_aside(path: Path, data: bytes, private: bool = False) -> Path:
     """Write data durably into a file beside `path` and return it, ready to be renamed.
 
-    It takes over the mode of `path` and is dated later, so that readers who compare times never
-    mistake one generation for another. Nothing is left behind on failure.
+    It takes over the mode of `path`, unless it is `private` to its owner, and is dated later, so that readers
+    who compare times never mistake one generation for another. Nothing is left behind on failure.
     """
     aside = path.with_name(f".{path.name}.new")
     try:
         with suppress(FileNotFoundError):
             aside.unlink()  # left by a writer that was killed
-        with aside.open("xb") as file:
+        with open(aside, "xb", opener=_private if private else None) as file:
             file.write(data)
             file.flush()
-            _take_over(path, aside)
+            _take_over(path, aside, private)
             os.fsync(file.fileno())
     except OSError as error:
         with suppress(OSError):
@@ -137,9 +137,12 @@ def sync_folder(folder: Path) -> None:
         ) from error
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file as a whole: readers see the old one or the new one, also after a crash."""
-    put_in_place(write_aside(path, data), path)
+def write_atomically(path: Path, data: bytes, private: bool = False) -> None:
+    """Write a file as a whole: readers see the old one or the new one, also after a crash.
+
+    `private` lets nobody but its owner read it.
+    """
+    put_in_place(write_aside(path, data, private), path)
     sync_folder(path.parent)
 
 
@@ -158,12 +161,16 @@ def unwritable(path: Path, error: OSError) -> StoreError:
     return StoreError(f"{path} could not be written: {why}. Nothing was changed. {way_out} and save again.")
 
 
-def _take_over(path: Path, aside: Path) -> None:
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _take_over(path: Path, aside: Path, private: bool) -> None:
     try:
         before = path.stat()
     except FileNotFoundError:
         return
-    if os.name != "nt":
+    if os.name != "nt" and not private:
         aside.chmod(before.st_mode & 0o777)
     now = time.time_ns()
     os.utime(aside, ns=(now, max(now, before.st_mtime_ns + _CLOCK_TICK_NS)))

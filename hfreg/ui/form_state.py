@@ -110,7 +110,7 @@ def touch() -> None:
     session.drop(PROBLEM, DONE)
     try:
         if not (form_draft.changed(draft) or draft["note"] or draft["test_call"] is not None):
-            registry.autosaves.delete(draft["key"], user)
+            registry.autosaves.delete(draft["key"], user, expected=draft["counter"])
             draft["counter"] = 0
             session.drop(SAVED_AT)
             return
@@ -171,7 +171,7 @@ def undo() -> None:
 def discard() -> None:
     """Drop the draft and its autosave: a new model starts blank, an edit shows what is saved."""
     draft = current()
-    session.registry().autosaves.delete(draft["key"], session.user())
+    session.registry().autosaves.delete(draft["key"], session.user(), expected=draft["counter"])
     if form_draft.is_new(draft):
         fresh = form_draft.new(templates.BLANK)
     else:
@@ -195,7 +195,7 @@ def go_on(key: str) -> None:
 def after_saving(version: Version) -> None:
     """Go on editing what was just saved."""
     before = current()
-    session.registry().autosaves.delete(before["key"], session.user())
+    session.registry().autosaves.delete(before["key"], session.user(), expected=before["counter"])
     draft = form_draft.edit(version)
     draft["rev"], draft["test_call"] = before["rev"] + 1, before["test_call"]
     run = session.get(RUN)
