@@ -115,6 +115,19 @@ def test_an_approved_version_makes_no_new_pin(loopback_hub: LoopbackHub, fetcher
     assert frozen.resolve("org/model", commit).name == commit  # the code itself names it
 
 
+def test_a_pin_that_is_refused_is_never_used(loopback_hub: LoopbackHub, fetcher: Fetcher, starters: Path) -> None:
+    loopback_hub.add_repo("org/model", plain_repo())
+
+    def refuse(made: Pin) -> None:
+        raise LifecycleError(f"`{made.repo}` is not pinned by an approved version.")
+
+    one = resolver(fetcher, starters=starters, on_pin=refuse)
+    for repo in ("org/model", "hfreg/starter-sentiment") * 2:
+        with pytest.raises(LifecycleError, match=f"`{repo}` is not pinned"):
+            one.resolve(repo)
+    assert one.pins == {}
+
+
 def test_a_starter_is_pinned_by_its_contents(fetcher: Fetcher, loopback_hub: LoopbackHub, starters: Path) -> None:
     made: list[Pin] = []
     folder = resolver(fetcher, starters=starters, on_pin=made.append).resolve("hfreg/starter-sentiment")

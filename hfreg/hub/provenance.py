@@ -122,9 +122,9 @@ class PinnedResolver:
             )
 
     def _pin(self, repo: str, revision: str | None, commit: str) -> None:
-        self._pinned[repo, revision] = commit
-        if self._on_pin:
+        if self._on_pin:  # it may refuse: a pin that nobody recorded must not be known here either
             self._on_pin(Pin(repo=repo, revision=revision, commit=commit, at=datetime.now(UTC)))
+        self._pinned[repo, revision] = commit
 
 
 def resolve_literals(
