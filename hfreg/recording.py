@@ -1,19 +1,23 @@
 """Recording: every call becomes one record in the invocation log, whichever entrance it came through.
 
-Texts and answers are kept only when the definition says so; sizes always. Writing happens behind the
-call (`hfreg.store.events`), so that a log that cannot be written never fails a call.
+Texts and answers are kept only when the definition says so, and so are the messages of errors that quote
+them; sizes always. Writing happens behind the call (`hfreg.store.events`), so that a log that cannot be
+written never fails a call.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hfreg.definition import Definition
 from hfreg.engine import Event, OnEvent, Outcome
-from hfreg.errors import HfregError, NotApproved, ScoringError
+from hfreg.errors import ArgumentError, HfregError, NotApproved, OutputError, ScoringError
 from hfreg.store.calls import Call, new_call_id, utc_now
 from hfreg.version import Version
 
@@ -21,6 +25,8 @@ if TYPE_CHECKING:
     from hfreg.store.events import Events
 
 MAX_MESSAGE = 300
+BEHIND = 64
+"""Records that may wait before the next is made at once, so that a lagging log keeps few arguments alive."""
 
 _calling = threading.local()
 
@@ -54,16 +60,14 @@ class Recording:
         return outcome
 
     def record(self, arguments: Mapping[str, Any], outcome: Outcome) -> None:
-        """Write down one call; the record itself is made by the writer, off the call's time."""
-        keep = self._version.definition.store_payloads
-        payload = (_json(arguments), _json(outcome.value)) if keep else None
-        call_id, at = new_call_id(), utc_now()
-        self._events.record(partial(self._call, call_id, at, arguments, outcome, payload))
+        """Write down one call; in the ordinary case the writer makes the record, off the call's time."""
+        call = partial(self._call, new_call_id(), utc_now(), arguments, outcome)
+        at_once = self._version.definition.store_payloads or self._events.waiting > BEHIND
+        self._events.record(call() if at_once else call)
 
-    def _call(
-        self, call_id: str, at: Any, arguments: Mapping[str, Any], outcome: Outcome, payload: tuple[str, str] | None
-    ) -> Call:
+    def _call(self, call_id: str, at: datetime, arguments: Mapping[str, Any], outcome: Outcome) -> Call:
         error, timings, definition = outcome.error, outcome.timings, self._version.definition
+        given, answer = _json(arguments), _json(outcome.value) if outcome.ok else ""
         return Call(
             id=call_id,
             at=at,
@@ -74,20 +78,20 @@ class Recording:
             user=self._user,
             status="refused" if isinstance(error, NotApproved) else outcome.status,
             error_kind=kind(error) if error else "",
-            error=_first_line(str(error)) if error else "",
+            error=_message(error, definition) if error else "",
             cold=outcome.cold,
             queue_ms=timings.queue_ms,
             load_ms=timings.load_ms,
             run_ms=timings.run_ms,
             total_ms=timings.total_ms,
-            input_bytes=_size(arguments),
-            output_bytes=_size(outcome.value) if outcome.ok else 0,
+            input_bytes=_size(given),
+            output_bytes=_size(answer),
             warnings=len(outcome.warnings),
             tier=outcome.tier,
             network=definition.network,
             token=definition.token,
-            arguments=payload[0] if payload else None,
-            answer=payload[1] if payload and outcome.ok else None,
+            arguments=given if definition.store_payloads else None,
+            answer=answer if definition.store_payloads and outcome.ok else None,
         )
 
 
@@ -101,8 +105,17 @@ def kind(error: BaseException) -> str:
     return error.kind if isinstance(error, ScoringError) else type(error).__name__
 
 
-def _first_line(text: str) -> str:
-    line = text.partition("\n")[0]
+def _message(error: HfregError, definition: Definition) -> str:
+    """Return what the log says of an error: without payloads nothing that could quote the user or the answer."""
+    if not definition.store_payloads:
+        if isinstance(error, ScoringError):
+            return f"in line {error.line}" if error.line else ""
+        if isinstance(error, ArgumentError):
+            named = re.search(r"`([^`]*)`", str(error))  # an undeclared name may be a text that lost its place
+            return named[0] if named and named[1] in {a.alias for a in definition.arguments} else ""
+        if isinstance(error, OutputError):
+            return f"the answer is not of the type {definition.output_type}"
+    line = str(error).partition("\n")[0]
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"
 
 
@@ -113,5 +126,5 @@ def _json(value: Any) -> str:
         return json.dumps(repr(value)[:MAX_MESSAGE])
 
 
-def _size(value: Any) -> int:
-    return len(_json(value).encode("utf-8", "surrogatepass"))
+def _size(text: str) -> int:
+    return len(text.encode("utf-8", "surrogatepass"))

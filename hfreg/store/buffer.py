@@ -2,7 +2,8 @@
 
 One daemon thread, started by the first record, writes what has gathered; with nothing to write it sleeps without
 waking. A write that fails keeps its records and is tried again; the caller never sees it. Memory is bounded: beyond
-`limit` the oldest records are dropped and counted. It does not know what a record is nor where it goes.
+`limit` records, or `heaviest` of what they weigh, the oldest are dropped and counted. It does not know what a record
+is nor where it goes.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
 LIMIT = 100_000
+HEAVIEST = 64 * 1024 * 1024
 GATHER_S = 0.3  # leaves the write itself most of the promised second
 LONGEST_PAUSE_S = 5.0
 BATCH = 2_000  # rows in one transaction: bounds how long others wait for the lock
@@ -30,9 +32,18 @@ class Buffer(Generic[T]):
     It may change the list it is given: what is in there after a failure is what is tried again.
     """
 
-    def __init__(self, write: Callable[[list[T]], None], limit: int = LIMIT) -> None:
+    def __init__(
+        self,
+        write: Callable[[list[T]], None],
+        limit: int = LIMIT,
+        weigh: Callable[[T], int] = lambda _: 0,
+        heaviest: int = HEAVIEST,
+    ) -> None:
         self._write = write
         self._limit = limit
+        self._weigh = weigh
+        self._heaviest = heaviest
+        self._weight = 0
         self._waiting: deque[T] = deque()
         self._lock = threading.RLock()  # re-entrant: a signal handler may record while its thread is recording
         self._writing = threading.Lock()
@@ -51,9 +62,8 @@ class Buffer(Generic[T]):
         """Take a record and return at once; never raises for a reason of the store."""
         with self._lock:
             self._waiting.append(record)
-            if len(self._waiting) > self._limit:
-                self._waiting.popleft()
-                self.dropped += 1
+            self._weight += self._weigh(record)
+            self._bound()
             if self._thread is None:
                 self._start()
         if not self._wake.is_set():
@@ -84,6 +94,11 @@ class Buffer(Generic[T]):
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10.0)
         return not len(self) or self.flush()
+
+    def abandon(self) -> None:
+        """Forget what waits without a lock: in a forked child it is the parent's to write, as is the thread."""
+        atexit.unregister(self._at_exit)
+        self._waiting = deque()
 
     def _start(self) -> None:
         thread = threading.Thread(target=self._run, args=(self._wake, self._stop), name="hfreg-calls", daemon=True)
@@ -123,6 +138,7 @@ class Buffer(Generic[T]):
     def _take(self) -> list[T]:
         with self._lock:
             batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            self._weight -= sum(map(self._weigh, batch))
             self._under_way = len(batch)
             return batch
 
@@ -130,9 +146,13 @@ class Buffer(Generic[T]):
         with self._lock:
             self._under_way = 0
             self._waiting.extendleft(reversed(batch))
-            while len(self._waiting) > self._limit:
-                self._waiting.popleft()
-                self.dropped += 1
+            self._weight += sum(map(self._weigh, batch))
+            self._bound()
+
+    def _bound(self) -> None:
+        while len(self._waiting) > self._limit or (self._weight > self._heaviest and self._waiting):
+            self._weight -= self._weigh(self._waiting.popleft())
+            self.dropped += 1
 
     def _warn(self, error: Exception) -> None:
         if not self.failing:

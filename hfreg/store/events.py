@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from hfreg.errors import StoreError
 from hfreg.metrics.timeline import micros, moment
-from hfreg.store.buffer import LIMIT, Buffer
+from hfreg.store.buffer import HEAVIEST, LIMIT, Buffer
 from hfreg.store.calls import Call, CallFilter, calls_csv, new_call_id, utc_now
 from hfreg.store.database import Database, calls_table
 
@@ -51,9 +51,9 @@ class Events:
     Opened on first use. Raises SettingsError for a URL that no database stands behind.
     """
 
-    def __init__(self, url: str | Path, limit: int = LIMIT) -> None:
+    def __init__(self, url: str | Path, limit: int = LIMIT, heaviest: int = HEAVIEST) -> None:
         self._database = Database(url)
-        self._buffer: Buffer[Call | Callable[[], Call] | Row] = Buffer(self._write, limit)
+        self._buffer: Buffer[Call | Callable[[], Call] | Row] = Buffer(self._write, limit, _weight, heaviest)
         self._table: CallTable | None = None
         self._table_of: tuple[int, int] | None = None
         self._reading = threading.Lock()
@@ -82,7 +82,8 @@ class Events:
     def record(self, call: Call | Callable[[], Call]) -> None:
         """Log a call: returns at once, never raises, is on disk at most a second later.
 
-        A function is called by the writer to make the record, so that making it costs the call nothing.
+        A function is called by the writer to make the record, so that making it costs the call nothing; what it
+        holds lives as long as it waits.
         """
         self._buffer.add(call)
 
@@ -194,6 +195,13 @@ class Events:
         batch[:] = rows  # what may have to wait is the row, not the arguments and the answer it was made from
         if rows:
             self._buffer.count_dropped(self._database.write(rows))
+
+
+def _weight(record: Call | Callable[[], Call] | Row) -> int:
+    """Return the characters of the payloads of a record, which may be as long as they like; the rest is small."""
+    if isinstance(record, dict):
+        return len(record["arguments"] or "") + len(record["answer"] or "")
+    return len(record.arguments or "") + len(record.answer or "") if isinstance(record, Call) else 0
 
 
 def _row(call: Call) -> Row:

@@ -1,0 +1,132 @@
+"""What a call leaves in the log, and what it must not leave: there, or in memory while the log cannot be written."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import hfreg
+from hfreg.store.buffer import Buffer
+from hfreg.store.events import Call, Events, new_call_id, utc_now
+
+TEXT = "Jane Roe"
+
+
+def probe(source: str, **fields: object) -> hfreg.Definition:
+    arguments = [hfreg.Argument("text", "String")]
+    return hfreg.Definition(
+        **{
+            "alias": "probe",
+            "arguments": arguments,
+            "output_type": "Numerical",
+            "scoring_logic": source,
+            **fields,
+        }
+    )
+
+
+@pytest.fixture
+def unlogged(home: Path, tmp_path: Path) -> Iterator[hfreg.Registry]:
+    """A registry whose call log cannot be written."""
+    (tmp_path / "file").write_text("in the way of a folder")
+    settings = hfreg.Settings.from_environment(home)
+    with hfreg.Registry(replace(settings, database_url=f"sqlite:///{tmp_path}/file/calls.db")) as registry:
+        yield registry
+
+
+def logged(registry: hfreg.Registry) -> tuple[str, str]:
+    registry.events.flush()
+    call = registry.events.calls()[0]
+    return call.error_kind, call.error
+
+
+@pytest.mark.parametrize(
+    ("source", "given", "kind", "kept"),
+    [
+        ("pass\nreturn int(text)", TEXT, "ValueError", "in line 2"),
+        ("return text", TEXT, "OutputError", "the answer is not of the type Numerical"),
+        ("return 1", [TEXT], "ArgumentError", "`text`"),
+    ],
+)
+def test_without_payloads_the_log_holds_no_text_that_an_error_quotes(
+    registry: hfreg.Registry, source: str, given: object, kind: str, kept: str
+) -> None:
+    registry.register(probe(source))
+    outcome = registry.model("probe").run(text=given)
+    assert TEXT in str(outcome.error)
+    assert logged(registry) == (kind, kept)
+    registry.edit("probe", probe(source, store_payloads=True))
+    registry.model("probe").run(text=given)
+    assert TEXT in logged(registry)[1]
+
+
+def test_an_argument_that_nobody_declared_is_not_named_in_the_log(registry: hfreg.Registry) -> None:
+    registry.register(probe("return 1"))
+    registry.model("probe").run(text="a", **{TEXT: 1})
+    assert logged(registry) == ("ArgumentError", "")
+
+
+def test_errors_of_the_platform_are_logged_in_full(registry: hfreg.Registry) -> None:
+    registry.register(probe("while True: pass", limits=hfreg.Limits(time_s=0.2)))
+    error = registry.model("probe").run(text="a").error
+    assert logged(registry) == ("ScoringTimeout", str(error).partition("\n")[0])
+
+
+def test_what_nested_calls_ask_is_asked_by_the_caller(registry: hfreg.Registry) -> None:
+    registry.register(probe("return 1", alias="inner"))
+    registry.register(probe("return inner(text)", resources=["inner"]))
+    list(registry.start(registry.get("probe"), [{"text": "a"}], "playground", "ada"))
+    registry.events.flush()
+    assert {(c.alias, c.user) for c in registry.events.calls()} == {("probe", "ada"), ("inner", "ada")}
+
+
+class Row(dict[str, str]):
+    """A row that can be seen to go."""
+
+
+def test_a_log_that_cannot_be_written_keeps_few_arguments_alive(unlogged: hfreg.Registry) -> None:
+    version = unlogged.register(probe("return 1"))
+    alive: weakref.WeakSet[Row] = weakref.WeakSet()
+    Row.__hash__ = object.__hash__  # type: ignore[method-assign, assignment]
+
+    def rows() -> Iterator[Row]:
+        for number in range(600):
+            row = Row(text=str(number))
+            alive.add(row)
+            yield row
+
+    assert all(outcome.ok for outcome in unlogged.start(version, rows()))
+    assert unlogged.events.waiting == 600
+    assert len(alive) < 100
+
+
+def test_payloads_that_wait_are_bounded_by_their_length() -> None:
+    def fail(batch: list[str]) -> None:
+        raise OSError("no disk")
+
+    buffer = Buffer(fail, limit=1000, weigh=len, heaviest=10_000)
+    for number in range(100):
+        buffer.add(str(number % 10) * 1000)
+        if number % 30 == 0:
+            buffer.flush()
+    buffer.flush()
+    assert len(buffer) <= 10
+    assert buffer.dropped >= 90
+    assert len(buffer) + buffer.dropped == 100
+    buffer.abandon()
+
+
+def test_the_log_counts_payloads_among_what_waits(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way of a folder")
+    events = Events(f"sqlite:///{tmp_path}/file/calls.db", heaviest=5_000)
+    for number in range(20):
+        call = Call(new_call_id(), utc_now(), "probe", 1, "Draft", "python", "sam", "ok")
+        events.record(replace(call, arguments="x" * 600, answer="y" * 400))
+        if number % 7 == 0:
+            events.flush()
+    assert (events.waiting, events.dropped) == (5, 15)
+    events._buffer.abandon()
