@@ -29,7 +29,6 @@ Command = Callable[[Registry, argparse.Namespace], int]
 EXAMPLES = """\
 examples:
   hfreg starters
-  hfreg models --json
   hfreg run sentiment_analyzer text='What a day' threshold=0.8
   hfreg run sentiment_analyzer text=@review.txt > answer.json
 
@@ -69,12 +68,13 @@ def entry() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    code = main()
     try:
-        sys.stdout.flush()
-    except OSError:  # Python would flush again on its way out, and complain
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    sys.exit(code)
+        sys.exit(main())
+    finally:
+        try:
+            sys.stdout.flush()
+        except OSError:  # Python would flush again on its way out, and complain
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _starters(registry: Registry, given: argparse.Namespace) -> int:

@@ -60,22 +60,25 @@ def test_exit_codes_reach_the_shell() -> None:
     assert hfreg_said("--version") == (0, f"hfreg {hfreg.__version__}\n".encode(), b"")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
 @pytest.mark.parametrize("words", [1, 3000], ids=["a line", "more than a buffer"])
-def test_a_reader_that_left_is_no_accident(words: int) -> None:
+def test_a_reader_that_left_is_no_accident(words: int, unbuffered: str) -> None:
     register("return text", description="word " * words)
-    process = start("show", "shout")
-    process.stdout.close()  # as `| head` does
-    assert process.stderr.read() == b""
-    process.stdin.close()
-    process.stderr.close()
-    assert process.wait(LIMIT_S) == 1
+    for command, code in ((["show", "shout"], 1), (["--version"], 0)):
+        process = start(*command, env={**os.environ, "PYTHONUNBUFFERED": unbuffered})
+        process.stdout.close()  # as `| head` does
+        assert process.stderr.read() == b""
+        process.stdin.close()
+        process.stderr.close()
+        assert process.wait(LIMIT_S) == code
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, a full disk that every Linux has")
-def test_a_full_disk_under_stdout_is_a_failure() -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_full_disk_under_stdout_is_a_failure(unbuffered: str) -> None:
     register("return text")
     with Path("/dev/full").open("wb") as full:
-        code, _, err = hfreg_said("show", "shout", stdout=full)
+        code, _, err = hfreg_said("show", "shout", stdout=full, env={**os.environ, "PYTHONUNBUFFERED": unbuffered})
     assert code == 1
     assert err.strip().splitlines() == [b"hfreg: [Errno 28] No space left on device"]
 
