@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -311,3 +312,103 @@ def test_closing_ends_what_runs_and_leaves_no_thread(make: Make, registry: hfreg
     while time.monotonic() < deadline and [t for t in threading.enumerate() if t.name.startswith("hfreg probe")]:
         time.sleep(0.01)
     assert [t.name for t in threading.enumerate() if t.name.startswith("hfreg probe")] == []
+
+
+def test_rows_may_call_the_model_they_are_for(make: Make) -> None:
+    model = make("return x + 1")
+    assert [o.value for o in model.map({"x": model(n)} for n in range(3))] == [2, 3, 4]
+
+
+def test_a_call_does_not_wait_for_a_table_that_is_half_read(make: Make) -> None:
+    model = make("return x")
+    answers = model.map({"x": n} for n in range(5_000))
+    assert next(answers).value == 0
+    assert model("beside") == "beside"
+    assert [o.value for o in answers] == list(range(1, 5_000))
+
+
+def test_a_table_that_nobody_reads_any_more_is_not_run_to_its_end(make: Make) -> None:
+    model = make("cache['n'] = cache.get('n', 0) + 1\nreturn cache['n']")
+    model.map({"x": n} for n in range(100_000))
+    time.sleep(0.2)
+    assert model() < 50_000
+
+
+def test_rows_that_exit_end_the_run_with_an_error_and_the_model_goes_on(make: Make) -> None:
+    model = make("return x")
+
+    def rows() -> Any:
+        yield {"x": 1}
+        raise SystemExit(3)
+
+    assert [o.ok for o in model.map(rows())] == [True, False]
+    assert model(2) == 2
+
+
+def test_a_stop_during_an_import_waits_for_it_so_that_the_module_stays_whole(
+    make: Make, registry: hfreg.Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow_module.py").write_text("import time\nfor _ in range(40): time.sleep(0.01)\nvalue = 7\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    model = make("import slow_module\nreturn slow_module.value")
+    running = threading.Event()
+    run = registry.start(model.version, [{}], on_event=lambda e: running.set() if e.kind == "running" else None)
+    assert running.wait(5)
+    time.sleep(0.1)
+    run.cancel()
+    assert [o.status for o in run] == ["cancelled"]
+    assert model() == 7
+
+
+def test_loading_does_not_count_against_the_time_limit(
+    make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hfreg.scoring.libraries import Libraries
+
+    original = Libraries.import_
+
+    def slow(self: Libraries, name: str, *args: Any, **kwargs: Any) -> Any:
+        if name == "json":
+            return self._timed(name, lambda: (time.sleep(0.5), original(self, name, *args, **kwargs))[1])
+        return original(self, name, *args, **kwargs)
+
+    monkeypatch.setattr(Libraries, "import_", slow)
+    model = make("import json\nif x:\n    while True: pass\nreturn 1", limits=hfreg.Limits(time_s=0.2))
+    outcome = model.run(False)
+    assert outcome.result() == 1
+    assert outcome.timings.load_ms > 450
+    assert model.run(True).status == "timeout"
+
+
+def test_a_late_stop_of_one_call_leaves_the_next_alone(make: Make, registry: hfreg.Registry) -> None:
+    model = make("import time\ntime.sleep(0.05)\nreturn x")
+    first = registry.start(model.version, [{"x": 1}])
+    list(first)
+    second = registry.start(model.version, [{"x": 2}])
+    for _ in range(20):
+        first.cancel()
+        time.sleep(0.002)
+    assert [o.value for o in second] == [2]
+
+
+def test_closing_ends_calls_that_wait_behind_one_stuck_in_c(make: Make, registry: hfreg.Registry) -> None:
+    model = make("import time\ntime.sleep(3)\nreturn 1")
+    running = threading.Event()
+    stuck = registry.start(model.version, [{}], on_event=lambda e: running.set() if e.kind == "running" else None)
+    waiting = registry.start(model.version, [{}])
+    assert running.wait(5)
+    started = time.monotonic()
+    registry.close()
+    assert [o.status for o in waiting] == ["cancelled"]
+    assert [o.status for o in stuck] == ["cancelled"]
+    assert time.monotonic() - started < 2.5
+    with pytest.raises(hfreg.EngineClosed):
+        registry.start(model.version, [{}])
+
+
+def test_a_resource_is_called_on_behalf_of_whoever_called(make: Make, registry: hfreg.Registry) -> None:
+    make("return 1", alias="inner")
+    outer = make("return inner()", alias="outer", resources=["inner"])
+    list(registry.start(outer.version, [{}], user="ada"))
+    registry.events.flush()
+    assert {(c.alias, c.user) for c in registry.events.calls()} == {("outer", "ada"), ("inner", "ada")}

@@ -89,9 +89,14 @@ class Slot:
                 task.job.cancel()
 
     def join(self, seconds: float) -> None:
-        """Wait for the thread to end."""
+        """Wait for the thread to end; a row that does not heed being cancelled is answered for."""
         if self._thread is not threading.current_thread():
             self._thread.join(seconds)
+        with self._lock:
+            task, late = self._task, not self._given_up
+            self._given_up = True
+        if task is not None and late:
+            self._answer_for(task)
 
     def adopt(self, child: Job) -> None:
         """Remember a job that this slot's scoring logic waits for, so that stopping reaches it."""
@@ -182,11 +187,12 @@ class Slot:
                 time.sleep(0.001)
 
     def _time_left(self, task: Task) -> float:
-        """Return the seconds that a row may still run; loading has a limit of its own."""
+        """Return the seconds that a row may still run; what it spends on loading has a limit of its own."""
         loading, loads_now = self._model.loading()
-        spent = time.perf_counter() - self._started - loading
-        left = (task.job.limit_s or 0.0) - spent
-        return LOAD_S - loading if loads_now and left > 0 else left
+        left = (task.job.limit_s or 0.0) - (time.perf_counter() - self._started - loading)
+        if loads_now and left > 0:
+            return max(left, RETRY_S) if loading < LOAD_S else 0.0
+        return left
 
     def _interrupt(self, task: Task) -> None:
         with self._lock:
@@ -232,6 +238,9 @@ class Slot:
 
     def _abandon(self, task: Task) -> None:
         """Answer for a row that does not end, and let a fresh slot take over what waits."""
-        reason = f"{self._reason} in C"
-        task.job.put(task, stopped(task.job, reason, self._started, 0.0, self._model.printed()))
+        self._answer_for(task)
         self._give_up(self)
+
+    def _answer_for(self, task: Task) -> None:
+        reason = f"{self._reason or 'cancelled'} in C"
+        task.job.put(task, stopped(task.job, reason, self._started, 0.0, self._model.printed()))

@@ -234,7 +234,9 @@ class Libraries:
         return self.memo.get_or_load(key, lambda: real(*args, **kwargs))
 
     def _download(self, one_file: bool, /, repo_id: str, filename: str | None = None, **kwargs: Any) -> str:
-        folder = self._resolver.resolve(repo_id, kwargs.get("revision"))
+        revision = kwargs.get("revision")
+        resolve = functools.partial(self._resolver.resolve, repo_id, revision)
+        folder = self.memo.get_or_load(("folder", repo_id, revision), lambda: self._timed(repo_id, resolve))
         return str(folder / filename) if one_file and filename else str(folder)
 
     def _login(self, token: str | None = None, **ignored: Any) -> None:
