@@ -135,7 +135,6 @@ def test_stored_defaults_are_read_by_type(registry: hfreg.Registry) -> None:
     assert [type(value) for value in outcome.value[:3]] == [float, int, bool]
 
 
-@pytest.mark.xfail(strict=True, reason="the list that a default was read into is shared by all calls")
 def test_a_mutable_default_is_fresh_in_every_call(registry: hfreg.Registry) -> None:
     labels = hfreg.Argument("labels", "Array[String]", optional=True, default='["a"]')
     registry.register(define("labels.append('b')\nreturn labels", arguments=[labels], output_type="List"))
