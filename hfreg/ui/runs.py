@@ -21,6 +21,26 @@ from hfreg.version import Version
 
 KEPT = 500
 """Runs that stay readable after they ended; the oldest goes first."""
+MAX_HELD = 100_000
+"""Characters of what a run prints, and of what it streams, that are held while it goes on: the end of it."""
+
+
+class Tail(list[Any]):
+    """The end of what came, at most about `MAX_HELD` characters; a list, because another thread copies it."""
+
+    _held = 0
+
+    def add(self, part: Any) -> None:
+        """Append a part, and let the first ones go once there is too much."""
+        part = part[-MAX_HELD:] if isinstance(part, str) else part
+        self.append(part)
+        self._held += _length(part)
+        if self._held > 1.2 * MAX_HELD:
+            gone = 0
+            while self._held > MAX_HELD and gone < len(self) - 1:
+                self._held -= _length(self[gone])
+                gone += 1
+            del self[:gone]
 
 
 @dataclass
@@ -34,8 +54,8 @@ class LiveRun:
     started_at: float = field(default_factory=time.time)
     stage: str = "queued"
     download: Mapping[str, Any] | None = None
-    printed: list[str] = field(default_factory=list)
-    pieces: list[Any] = field(default_factory=list)
+    printed: Tail = field(default_factory=Tail)
+    pieces: Tail = field(default_factory=Tail)
     outcome: Outcome | None = None
     run: Run | None = None
 
@@ -57,11 +77,13 @@ class LiveRun:
     def follow(self, event: Event) -> None:
         """Take an event of the engine; called from its thread."""
         if event.kind == "print":
-            self.printed.append(event.data["text"])
+            self.printed.add(event.data["text"])
         elif event.kind == "piece":
-            self.pieces.append(event.data["value"])
+            self.pieces.add(event.data["value"])
         elif event.kind == "outcome":
             self.outcome = event.data["outcome"]
+            self.printed.clear()  # the Outcome has what it printed, and the answer
+            self.pieces.clear()
         else:
             self.stage = event.kind
             self.download = event.data if event.kind == "download" else None
@@ -81,8 +103,9 @@ class Runs:
         live = LiveRun(uuid.uuid4().hex, version, dict(arguments), source)
         with self._lock:
             self._runs[live.id] = live
-            while len(self._runs) > KEPT:
-                self._runs.popitem(last=False)
+            ended = [run.id for run in self._runs.values() if run.done] if len(self._runs) > KEPT else []
+            for old in ended[: len(self._runs) - KEPT]:
+                del self._runs[old]
         try:
             live.run = registry.start(version, [live.arguments], source, user, live.follow)
         except HfregError as error:
@@ -92,3 +115,7 @@ class Runs:
     def find(self, run_id: str) -> LiveRun | None:
         """Return a run by its id, or None when it is too old or of another server."""
         return self._runs.get(run_id)
+
+
+def _length(part: Any) -> int:
+    return len(part if isinstance(part, str) else str(part)) + 1  # even an empty one takes room
