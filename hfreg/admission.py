@@ -1,7 +1,8 @@
 """Admission: what a definition must pass, among the other models, to be saved or submitted.
 
 Adds to what the definition and its source say of themselves: resources that exist and do not call in
-circles, and sources pinned to commits. It reads the store and asks the Hub; it runs nothing.
+circles, sources pinned to commits, and nobody who calls a model that is to go. It reads the store and asks
+the Hub; it runs nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import TYPE_CHECKING
 
 from hfreg.definition import Definition
 from hfreg.errors import DefinitionError, LifecycleError, did_you_mean
+from hfreg.lifecycle import State
 from hfreg.scoring.check import repositories, source_findings
+from hfreg.scoring.sources import unnamed_loads
 from hfreg.settings import STARTERS
 from hfreg.values import Finding
 from hfreg.version import Pin, Version
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from hfreg.hub.client import Hub
     from hfreg.store.definitions import Definitions
 
+OUT_OF_USE = frozenset({State.REJECTED, State.ARCHIVED})
 ORDER = {"error": 0, "warning": 1, "hint": 2}
 
 
@@ -57,6 +61,27 @@ def require_pinned(version: Version) -> None:
             f"{version.alias} cannot be submitted for approval, because not every source is pinned: {reasons} "
             "Run it once, or save it again with the Hub in reach."
         )
+    lines = [] if version.pins else unnamed_loads(version.definition.scoring_logic)
+    if lines:
+        raise LifecycleError(
+            f"{version.alias} cannot be submitted for approval, because nobody knows yet what it loads: the repo id in "
+            f"line {lines[0]} is built at run time, and it was never loaded. Run it once first, which pins it."
+        )
+
+
+def callers(alias: str, store: Definitions) -> list[str]:
+    """List the other models of which a version in use calls this one."""
+    return [
+        caller
+        for caller in store.aliases()
+        if caller != alias and any(alias in version.definition.resources for version in _in_use(caller, store))
+    ]
+
+
+def require_uncalled(alias: str, store: Definitions) -> None:
+    """Raise LifecycleError naming the models that call this one."""
+    if found := callers(alias, store):
+        raise LifecycleError(f"{alias} is called by {', '.join(found)}. Change that first.")
 
 
 def _resource_findings(definition: Definition, store: Definitions) -> Iterator[Finding]:
@@ -78,11 +103,16 @@ def _circle(start: str, alias: str, store: Definitions) -> list[str]:
     seen = {alias}
     while ways:
         way = ways.pop()
-        found = store.find(way[-1])
-        for resource in found.definition.resources if found else ():
+        versions = _in_use(way[-1], store)
+        for resource in dict.fromkeys(r for version in versions for r in version.definition.resources):
             if resource == start:
                 return [*way, start]
             if resource not in seen:
                 seen.add(resource)
                 ways.append([*way, resource])
     return []
+
+
+def _in_use(alias: str, store: Definitions) -> list[Version]:
+    known = store.versions(alias) if alias in store.aliases() else []
+    return [version for version in known if version.state not in OUT_OF_USE]

@@ -107,13 +107,24 @@ class Parts:
         """Save a token for every later download; raises SettingsError when it has not the form of one."""
         from hfreg.hub import token
 
-        return token.save(self.settings.home, text)
+        saved = token.save(self.settings.home, text)
+        self._drop_token()
+        return saved
 
     def remove_token(self) -> bool:
         """Delete the saved token; returns whether there was one."""
         from hfreg.hub import token
 
-        return token.remove(self.settings.home)
+        removed = token.remove(self.settings.home)
+        self._drop_token()
+        return removed
+
+    def _drop_token(self) -> None:
+        """Unload what was loaded with the token, so that the next call sees the one of now."""
+        for loaded in self.engine.loaded() if self.started("engine") else ():
+            found = self.definitions.find(loaded.alias, loaded.version)
+            if found is None or found.definition.token:  # what Test Code runs is not saved, and may have asked for it
+                self.engine.unload(loaded.alias, loaded.version)
 
     def close(self) -> None:
         """Stop what runs, drop what is loaded, and write down the last calls."""

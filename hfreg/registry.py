@@ -13,7 +13,7 @@ from typing import Any
 from hfreg import admission, portable
 from hfreg.definition import Definition
 from hfreg.engine import Loaded, OnEvent, Outcome, Run
-from hfreg.errors import ArgumentError, DefinitionError, LifecycleError, NotApproved, UnknownModel
+from hfreg.errors import ArgumentError, DefinitionError, NotApproved, UnknownModel
 from hfreg.lifecycle import RUNNABLE, Action, State, review_action
 from hfreg.model import Model
 from hfreg.parts import Parts
@@ -90,12 +90,15 @@ class Registry(Parts):
         version = self.definitions.newest(alias)
         admission.require(definition, self.definitions)
         pins, unresolved = admission.pins(definition, self.hub, version.pins)
-        # Saved under its old name first: what is refused, for whatever reason, has renamed nothing.
-        kept = definition.model_copy(update={"alias": alias})
+        rename, who = definition.alias != alias, author or self.user
+        if rename:
+            admission.require_uncalled(alias, self.definitions)
         saved = self.definitions.save(
-            alias, version.number, kept, author or self.user, note, expected_snapshot, pins, unresolved
+            alias, version.number, definition, who, note, expected_snapshot, pins, unresolved, rename
         )
-        return saved if definition.alias == alias else self.rename(alias, definition.alias, author)
+        if rename:
+            self.unload(alias)
+        return saved
 
     def restore(self, alias: str, snapshot: int, version: int | None = None, author: str | None = None) -> Version:
         """Save an earlier snapshot again, as the newest of the Draft."""
@@ -109,21 +112,22 @@ class Registry(Parts):
     def submit(self, alias: str, note: str = "", actor: str | None = None) -> Version:
         """Request approval for the Draft; raises LifecycleError while a source is not pinned."""
         version = self.definitions.newest(alias)
-        if version.unresolved:
+        pins, unresolved = version.pins, version.unresolved
+        if unresolved:
             pins, unresolved = admission.pins(version.definition, self.hub, version.pins)
+        if version.state is State.DRAFT:  # of any other state it is the state that refuses
             admission.require_pinned(version.model_copy(update={"pins": pins, "unresolved": unresolved}))
-            for pin in pins[len(version.pins) :]:
-                self.definitions.add_pin(alias, version.number, pin)
+        for pin in pins[len(version.pins) :]:
+            self.definitions.add_pin(alias, version.number, pin)
         return self.definitions.set_state(alias, version.number, Action.SUBMIT, actor or self.user, note)
 
     def review(
         self, alias: str, action: str, actor: str | None = None, comment: str = "", version: int | None = None
     ) -> Version:
         """Record what a reviewer says: Accept, Need Info, Need Changes, Reject or Comment."""
-        number = version or self.definitions.newest(alias).number
-        reviewed = self.definitions.set_state(alias, number, review_action(action), actor or self.user, comment)
-        self._unload_unless_runnable(reviewed)
-        return reviewed
+        before = self._asked(alias, version)
+        reviewed = self.definitions.set_state(alias, before.number, review_action(action), actor or self.user, comment)
+        return self._settled(before, reviewed)
 
     def clone(self, alias: str, version: int | None = None, note: str = "", author: str | None = None) -> Version:
         """Make the next version of a model, a Draft, from the newest (or the given) one."""
@@ -132,27 +136,26 @@ class Registry(Parts):
 
     def archive(self, alias: str, version: int | None = None, actor: str | None = None, comment: str = "") -> Version:
         """Take a version out of use; it refuses to run until it is unarchived."""
-        number = version or self.definitions.newest(alias).number
-        archived = self.definitions.set_state(alias, number, Action.ARCHIVE, actor or self.user, comment)
-        self._unload_unless_runnable(archived)
-        return archived
+        before = self._asked(alias, version)
+        archived = self.definitions.set_state(alias, before.number, Action.ARCHIVE, actor or self.user, comment)
+        return self._settled(before, archived)
 
     def unarchive(self, alias: str, version: int | None = None, actor: str | None = None, comment: str = "") -> Version:
         """Bring an archived version back to the state it was in."""
-        number = version or self.definitions.newest(alias).number
-        return self.definitions.unarchive(alias, number, actor or self.user, comment)
+        before = self._asked(alias, version)
+        return self._settled(before, self.definitions.unarchive(alias, before.number, actor or self.user, comment))
 
     def delete(self, alias: str, version: int | None = None, actor: str | None = None) -> None:
-        """Delete a Draft that was never submitted, with its snapshots."""
-        number = version or self.definitions.newest(alias).number
+        """Delete a Draft that was never submitted; raises LifecycleError when that leaves its callers without one."""
+        number = self._asked(alias, version).number
+        if not any(v.state in RUNNABLE for v in self.versions(alias) if v.number != number):
+            admission.require_uncalled(alias, self.definitions)
         self.definitions.delete(alias, number, actor or self.user)
         self.unload(alias, number)
 
     def rename(self, alias: str, new_alias: str, actor: str | None = None) -> Version:
         """Give a model that was never submitted another alias."""
-        users = [v.alias for v in self.definitions.all() if alias in v.definition.resources]
-        if users:
-            raise LifecycleError(f"{alias} is called by {', '.join(users)}. Change that first.")
+        admission.require_uncalled(alias, self.definitions)
         renamed = self.definitions.rename(alias, new_alias, actor or self.user)
         self.unload(alias)
         return renamed
@@ -258,9 +261,15 @@ class Registry(Parts):
     def _number(self, alias: str, version: int | None) -> int:
         return self.definitions.newest(alias).number if version is None else version
 
-    def _unload_unless_runnable(self, version: Version) -> None:
-        if version.state not in RUNNABLE:
-            self.unload(version.alias, version.number)
+    def _asked(self, alias: str, version: int | None) -> Version:
+        return self.definitions.get(alias, self._number(alias, version))
+
+    def _settled(self, before: Version, after: Version) -> Version:
+        """Drop the load of a version that may not run any more, or whose pins are frozen from here on, or no more."""
+        changed = before.state is not after.state and State.APPROVED in (before.state, after.state)
+        if changed or after.state not in RUNNABLE:
+            self.unload(after.alias, after.number)
+        return after
 
     def _empty(self, alias: str) -> str:
         settings = self.settings

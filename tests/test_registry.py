@@ -379,3 +379,97 @@ def test_the_table_of_states_knows_every_pair() -> None:
     assert lifecycle.actions(State.ARCHIVED) == []
     with pytest.raises(hfreg.LifecycleError, match="Need Info"):
         lifecycle.review_action("approve it")
+
+
+def approve(registry: hfreg.Registry, alias: str) -> None:
+    registry.submit(alias)
+    registry.review(alias, "Accept")
+
+
+def test_a_circle_through_any_version_that_may_run_is_refused(registry: hfreg.Registry) -> None:
+    calls_two = {"resources": ["two"], "scoring_logic": "return two(text) + mark"}
+    registry.register(shout("two"))
+    registry.register(shout("one", **calls_two))
+    approve(registry, "one")
+    registry.clone("one")
+    registry.edit("one", shout("one"))
+    approve(registry, "one")  # version 2 calls nobody, but version 1 may still be asked for
+    calls_one = shout("two", resources=["one"], scoring_logic="return one(text) + mark")
+    with pytest.raises(hfreg.DefinitionError, match="two → one → two"):
+        registry.edit("two", calls_one)
+    registry.archive("one", 1)
+    assert registry.edit("two", calls_one).snapshot == 2
+
+
+@pytest.mark.parametrize("refused_for", ["submitted before", "taken", "called"])
+def test_an_edit_whose_rename_is_refused_saves_nothing(registry: hfreg.Registry, refused_for: str) -> None:
+    registry.register(shout())
+    registry.register(shout("whisper"))
+    if refused_for == "submitted before":
+        registry.submit("shout")
+        registry.review("shout", "Need Changes")
+    if refused_for == "called":
+        registry.register(shout("twice", resources=["shout"], scoring_logic="return shout(text) + mark"))
+    renamed = shout("whisper" if refused_for == "taken" else "cry", notes="new")
+    for _ in range(2):
+        with pytest.raises((hfreg.LifecycleError, hfreg.DefinitionError)):
+            registry.edit("shout", renamed, expected_snapshot=1)
+    assert registry.get("shout").snapshot == 1
+
+
+def test_a_model_that_others_call_is_not_deleted(registry: hfreg.Registry) -> None:
+    registry.register(shout())
+    registry.register(shout("twice", resources=["shout"], scoring_logic="return shout(text) + mark"))
+    with pytest.raises(hfreg.LifecycleError, match="twice"):
+        registry.delete("shout")
+    approve(registry, "shout")
+    registry.clone("shout")
+    registry.delete("shout", 2)  # version 1 still answers
+    assert registry.model("twice")("a") == "A!!"
+
+
+def test_a_model_whose_repository_nobody_knows_yet_is_not_submitted(registry: hfreg.Registry) -> None:
+    source = (
+        "from huggingface_hub import snapshot_download\n"
+        "if text:\n"
+        "    snapshot_download('hfreg/starter-' + text)\n"
+        "return text"
+    )
+    registry.register(shout(scoring_logic=source))
+    registry.model("shout")("")
+    with pytest.raises(hfreg.LifecycleError, match=r"line 3.*Run it once first"):
+        registry.submit("shout")
+    assert registry.get("shout").state is State.DRAFT
+    pin = hfreg.Pin(repo="acme/one", revision=None, commit="a" * 40, at=registry.get("shout").created_at)
+    registry.definitions.add_pin("shout", 1, pin)
+    assert registry.submit("shout").state is State.PENDING
+
+
+def test_what_was_loaded_as_a_draft_is_loaded_anew_once_approved(registry: hfreg.Registry) -> None:
+    registry.register(shout(scoring_logic="cache['calls'] = cache.get('calls', 0) + 1\nreturn str(cache['calls'])"))
+    model = registry.model("shout")
+    assert (model("a"), model("a")) == ("1", "2")
+    registry.submit("shout")
+    assert model("a") == "3"
+    registry.review("shout", "Accept")
+    assert registry.loaded() == []
+    assert model("a") == "1"
+    assert [one.state for one in registry.loaded()] == ["Approved"]
+    registry.archive("shout")
+    registry.unarchive("shout")
+    assert model("a") == "1"
+
+
+def test_another_token_reaches_what_is_loaded_with_the_token(registry: hfreg.Registry) -> None:
+    asks = "import os\ncache.setdefault('token', os.environ.get('HF_TOKEN'))\nreturn str(cache['token'])"
+    registry.register(shout("with_token", token=True, scoring_logic=asks))
+    registry.register(shout("without", scoring_logic=asks))
+    first, second = "hf_" + "a1" * 17, "hf_" + "b2" * 17
+    registry.save_token(first)
+    assert (registry.model("with_token")("a"), registry.model("without")("a")) == (first, "None")
+    assert registry.test(shout("trial", token=True, scoring_logic=asks), text="a").value == first
+    registry.save_token(second)
+    assert [one.alias for one in registry.loaded()] == ["without"]
+    assert registry.model("with_token")("a") == second
+    assert registry.remove_token()
+    assert registry.model("with_token")("a") == "None"

@@ -60,6 +60,16 @@ def repositories(source: str) -> list[Repository]:
         return []
 
 
+def unnamed_loads(source: str) -> list[int]:
+    """List the lines of the loads whose repo id is built at run time; of a source that cannot be read, none."""
+    try:
+        reading = Reading(read(source))
+    except (DefinitionError, RecursionError):
+        return []
+    asked = ((kind, node) for kind, call in reading.loads for node, _ in _asked(reading, kind, call))
+    return sorted({node.lineno for kind, node in asked if _is_unnamed(reading, kind, node)})
+
+
 def named_repositories(reading: Reading) -> list[Repository]:
     """List what `repositories` lists, of a source already read."""
     found: dict[tuple[str, str | None], Repository] = {}
@@ -114,7 +124,7 @@ def _id_findings(reading: Reading, kind: str, call: ast.Call, node: ast.expr) ->
     repo = reading.text(node)
     revision = argument(call, None, "revision")
     if repo is None:
-        if not (kind == "pipeline" and _is_object(reading, node)):
+        if _is_unnamed(reading, kind, node):
             message = "The repo id is built at run time, so it is pinned at its first load. Write it out if you can."
             yield _warning(node, message)
     elif not _REPO.fullmatch(repo):
@@ -135,6 +145,10 @@ def _pin_hints(reading: Reading) -> Iterator[Finding]:
         asks = f"asks for `{found.revision[:40]}`, which may move" if found.revision else "names no commit"
         way_out = 'Saving pins it to the commit of that moment; write revision="…" with 40 hex digits to choose one.'
         yield Finding("hint", FIELD, found.line, f"`{found.repo}` {asks}. {way_out}")
+
+
+def _is_unnamed(reading: Reading, kind: str, node: ast.expr) -> bool:
+    return reading.text(node) is None and not (kind == "pipeline" and _is_object(reading, node))
 
 
 def _is_object(reading: Reading, node: ast.expr) -> bool:

@@ -106,13 +106,15 @@ class Definitions:
         expected_snapshot: int | None = None,
         pins: Iterable[Pin] = (),
         unresolved: Iterable[str] = (),
+        rename: bool = False,
     ) -> Version:
-        """Keep a new snapshot of a Draft.
+        """Keep a new snapshot of a Draft; with `rename` the model takes the alias of the definition, too.
 
         `expected_snapshot` is the one the author started from: EditConflict when there is a newer. Raises
-        LifecycleError for any other state, DefinitionError when the definition bears another alias.
+        LifecycleError for any other state, DefinitionError when the definition bears another alias and it is not
+        to be renamed, and whatever `rename` raises. What is refused changes nothing.
         """
-        if definition.alias != alias:
+        if definition.alias != alias and not rename:
             raise DefinitionError(
                 f"This definition is of `{definition.alias}`, not of `{alias}`. Rename the model first."
             )
@@ -124,7 +126,9 @@ class Definitions:
             records.add_snapshot(version, dump_definition(definition), author, note)
             records.change(version, pins=with_pin(version, pins), unresolved=list(unresolved))
             records.note(version, author, Action.EDIT, note, version["state"], state)
-        return self.get(alias, number)
+            if definition.alias != alias:
+                _rename(records, alias, definition.alias, author)
+        return self.get(definition.alias, number)
 
     def clone(self, alias: str, number: int, author: str, note: str = "") -> Version:
         """Open the next version as a Draft that says what `number` says, with its pins.
@@ -185,13 +189,7 @@ class Definitions:
         Raises DefinitionError when the new alias cannot be used or is taken.
         """
         with self._transaction() as records:
-            versions = records.versions(alias)
-            if any(version["submitted"] for version in versions):
-                raise LifecycleError(f"{alias} was submitted, so others may call it by this alias. Register it anew.")
-            records.refuse_taken(new_alias, but=alias)
-            records.rename(alias, new_alias)
-            newest = records.versions(new_alias)[-1]
-            records.note(newest, actor, "Rename", f"`{alias}` became `{new_alias}`", newest["state"], newest["state"])
+            _rename(records, alias, new_alias, actor)
         return self.newest(new_alias)
 
     def add_pin(self, alias: str, number: int, pin: Pin) -> Version:
@@ -233,3 +231,13 @@ class Definitions:
             seen = (content, Catalogue(content.tables, seen[1] if seen else None))
             self._seen = seen
         return seen[1]
+
+
+def _rename(records: Records, alias: str, new_alias: str, actor: str) -> None:
+    versions = records.versions(alias)
+    if any(version["submitted"] for version in versions):
+        raise LifecycleError(f"{alias} was submitted, so others may call it by this alias. Register it anew.")
+    records.refuse_taken(new_alias, but=alias)
+    records.rename(alias, new_alias)
+    newest = records.versions(new_alias)[-1]
+    records.note(newest, actor, "Rename", f"`{alias}` became `{new_alias}`", newest["state"], newest["state"])
