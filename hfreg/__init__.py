@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -63,3 +64,12 @@ def open(home: str | Path | None = None, *, engine: str = "inline") -> Registry:
             registry = _registries[settings] = Registry(settings)
             registry.progress = progress.downloads()
         return registry
+
+
+def _after_fork() -> None:
+    global _opening
+    _opening = threading.Lock()  # another thread of the parent may have held it
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)

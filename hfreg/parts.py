@@ -1,14 +1,17 @@
 """Parts: what a Registry is made of, each made on first use.
 
 `import hfreg` and a catalog page need neither SQLAlchemy nor huggingface_hub nor an engine, so none of
-them is imported before something asks for it.
+them is imported before something asks for it. A forked child makes its own: the threads of its parent are
+not there, and a connection or a lock that both use serves neither.
 """
 
 from __future__ import annotations
 
 import atexit
 import logging
+import os
 import threading
+import weakref
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
     from hfreg.store.autosave import Autosaves
     from hfreg.store.events import Events
 
+_open: weakref.WeakSet[Parts] = weakref.WeakSet()
+_left_behind: list[object] = []
+"""Parts of the parent of this forked process; kept, because ending them would end what the parent still uses."""
+
 
 class Parts:
     """The parts of one registry; `progress` hears of downloads when the caller follows nothing itself."""
@@ -38,6 +45,7 @@ class Parts:
         self._making = threading.RLock()
         logging.getLogger("hfreg").setLevel(settings.log_level)
         atexit.register(self.close)
+        _open.add(self)
 
     @cached_property
     def definitions(self) -> Definitions:
@@ -134,6 +142,14 @@ class Parts:
                 self.__dict__[part].close()
         atexit.unregister(self.close)
 
+    def _begin_anew(self) -> None:
+        """Forget every part, as a forked child must; models that were handed out find the new ones."""
+        if self.started("events"):
+            self.events.abandon()
+        parts = ("definitions", "autosaves", "events", "hub", "fetcher", "engine")
+        _left_behind.extend(self.__dict__.pop(part, None) for part in parts)
+        self._making = threading.RLock()
+
     def __enter__(self) -> Any:
         return self
 
@@ -146,3 +162,18 @@ class Parts:
 
     def _database(self) -> str | Path:
         return self.settings.database_url or self.settings.home / "events.sqlite"
+
+
+def _before_fork() -> None:
+    for parts in list(_open):
+        if parts.started("events"):
+            parts.events.rest()
+
+
+def _after_fork() -> None:
+    for parts in list(_open):
+        parts._begin_anew()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(before=_before_fork, after_in_child=_after_fork)

@@ -95,6 +95,14 @@ class Buffer(Generic[T]):
             thread.join(timeout=10.0)
         return not len(self) or self.flush()
 
+    def between_writes(self, action: Callable[[], None], timeout: float = 2.0) -> None:
+        """Do something while nothing is being written; waits `timeout` seconds for that, then leaves it."""
+        if self._writing.acquire(timeout=timeout):
+            try:
+                action()
+            finally:
+                self._writing.release()
+
     def abandon(self) -> None:
         """Forget what waits without a lock: in a forked child it is the parent's to write, as is the thread."""
         atexit.unregister(self._at_exit)

@@ -91,6 +91,15 @@ def new_call_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{next(_counter) & 0xFFFFFF:06x}{_process}"
 
 
+def _after_fork() -> None:
+    global _process
+    _process = os.urandom(5).hex()  # the child counts on from the same number
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=_after_fork)
+
+
 def calls_csv(calls: Iterable[Call]) -> str:
     """Return the calls as CSV with a header row; times are ISO 8601 in UTC.
 

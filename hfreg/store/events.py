@@ -97,6 +97,14 @@ class Events:
         self._database.close()
         return done
 
+    def rest(self) -> None:
+        """Close the database until its next use: SQLite must have no connection while a process forks."""
+        self._buffer.between_writes(self._database.close)
+
+    def abandon(self) -> None:
+        """Leave all that waits to the parent of this forked process."""
+        self._buffer.abandon()
+
     def calls(
         self, where: CallFilter = EVERYTHING, limit: int | None = 100, offset: int = 0, up_to: int | None = None
     ) -> list[Call]:
