@@ -15,7 +15,7 @@ from huggingface_hub import constants, snapshot_download
 from loopback_hub import LoopbackHub
 from tiny_checkpoints import TinyCheckpoints
 
-from hfreg.errors import ScoringCancelled, UnsafeRepo
+from hfreg.errors import NotCached, ScoringCancelled, UnsafeRepo
 from hfreg.hub.client import Hub
 from hfreg.hub.fetch import Fetcher, Progress
 
@@ -226,3 +226,12 @@ def test_a_file_that_is_not_what_the_hub_lists_is_refused(loopback_hub: Loopback
 def test_only_a_full_commit_is_fetched(fetcher: Fetcher, commit: str) -> None:
     with pytest.raises(UnsafeRepo, match="full commit"):
         fetcher.fetch("org/model", commit)
+
+
+def test_offline_half_a_download_is_not_taken_for_the_whole(
+    loopback_hub: LoopbackHub, hub_of: HubOf, hub_cache: Path
+) -> None:
+    commit = loopback_hub.add_repo("org/model", plain_repo())
+    snapshot_download("org/model", endpoint=loopback_hub.url, allow_patterns=["*.json"])
+    with pytest.raises(NotCached, match=r"`org/model` .*not on this disk"):
+        Fetcher(hub_of(offline=True)).fetch("org/model", commit)

@@ -166,7 +166,9 @@ class Fetcher:
             if "names the shard" in str(error):
                 raise reason from None
             raise
-        if not names or "config.json" not in {Path(name).name for name in names}:
+        # Weights come last in a download: without any, this one may have broken off.
+        weights = (".safetensors", ".bin") if pickles else (".safetensors",)
+        if "config.json" not in {Path(name).name for name in names} or not any(n.endswith(weights) for n in names):
             raise reason
         for name in names:
             if name.endswith(".safetensors"):
