@@ -185,13 +185,14 @@ class ImportFileError(StoreError, ValueError):
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what it came from, outermost first."""
+    """Yield an error and what it came from, outermost first; `raise … from None` ends it."""
     seen: set[int] = set()
     current: BaseException | None = error
     while current is not None and id(current) not in seen:
         seen.add(id(current))
         yield current
-        current = current.__cause__ or current.__context__
+        cause, context = current.__cause__, current.__context__
+        current = cause if cause is not None else None if current.__suppress_context__ else context
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

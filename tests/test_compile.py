@@ -6,6 +6,7 @@ import ast
 import builtins
 import gc
 import linecache
+import sys
 import traceback
 import types
 from collections.abc import Callable
@@ -16,7 +17,7 @@ import pytest
 
 from hfreg.argument import Argument
 from hfreg.definition import Definition
-from hfreg.errors import DefinitionError
+from hfreg.errors import DefinitionError, causes
 from hfreg.scoring.compile import MAX_FRAMES, compile_logic, source_name, user_traceback
 
 TOKEN = "hf_" + "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zAbC"
@@ -245,3 +246,33 @@ def test_the_lines_of_a_source_are_pythons_lines() -> None:
     assert len(ast.parse(source).body) == 2
     assert raised(logic(source), "")[1] == 2
     assert "raise ValueError(x)" in raised(logic(source), "")[0]
+
+
+def test_dataclasses_with_annotations_as_text_work_and_leave_no_module_behind() -> None:
+    source = """
+from __future__ import annotations
+import sys, typing
+from dataclasses import dataclass
+@dataclass
+class Box:
+    held: str
+    more: "typing.ClassVar[int]" = 0
+return Box(text).held, Box.__module__ in sys.modules
+"""
+    function = logic(source)
+    before = set(sys.modules)
+    assert function("x") == ("x", True)
+    name = function.__globals__["__name__"]
+    assert name in sys.modules
+    del function
+    gc.collect()
+    assert name not in sys.modules
+    assert not (set(sys.modules) - before)
+
+
+def test_an_error_raised_from_none_hides_the_one_before() -> None:
+    source = "try:\n    1 / 0\nexcept ZeroDivisionError:\n    raise KeyError('given') from None"
+    assert raised(logic(source), "x") == ("KeyError in line 4: 'given'\n  line 4: raise KeyError('given') from None", 4)
+    hidden = ValueError("outer")
+    hidden.__context__, hidden.__suppress_context__ = KeyError("inner"), True
+    assert list(causes(hidden)) == [hidden]

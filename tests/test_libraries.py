@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +15,8 @@ from loopback_hub import LoopbackHub
 from tiny_checkpoints import TinyCheckpoints
 
 import hfreg
+from hfreg.engine.failure import scoring_failure
+from hfreg.scoring.libraries import Libraries
 
 REPO = "acme/tiny-classifier"
 PIPELINE = f"client = pipeline('text-classification', model={REPO!r})\n"
@@ -249,11 +254,14 @@ def test_an_approved_version_makes_no_new_pin(make: Make, registry: hfreg.Regist
     model = make(
         "from transformers import pipeline\nreturn pipeline('text-classification', model=text)('a')[0]['label']"
     )
+    assert model(REPO)
     registry.submit("probe")
     registry.review("probe", "Accept")
-    outcome = model.run(REPO)
-    assert isinstance(outcome.error, hfreg.LifecycleError)
-    assert REPO in str(outcome.error)
+    for _ in range(2):
+        outcome = model.run("acme/tiny-embedder")
+        assert isinstance(outcome.error, hfreg.LifecycleError)
+        assert "acme/tiny-embedder" in str(outcome.error)
+    assert registry.model("probe").run(REPO).pins.keys() == {REPO}
 
 
 def test_a_repo_id_built_at_run_time_is_pinned_at_its_first_load(make: Make, registry: hfreg.Registry) -> None:
@@ -376,3 +384,171 @@ def test_stop_ends_a_download(make: Make, registry: hfreg.Registry, served: Loop
     assert time.monotonic() - started < 3
     served.bytes_per_s = None
     assert model() == 1
+
+
+@pytest.fixture
+def other_tokenizer(served: LoopbackHub, tiny_checkpoints: TinyCheckpoints) -> str:
+    """A repository whose tokenizer calls every word unknown; the classifier then answers otherwise."""
+    files = {p.name: p.read_bytes() for p in tiny_checkpoints.classifier.iterdir() if p.is_file()}
+    data = json.loads(files["tokenizer.json"])
+    words = list(data["model"]["vocab"])
+    data["model"]["vocab"] = dict(zip(words, reversed(range(len(words))), strict=True))
+    served.add_repo("acme/other-words", {**files, "tokenizer.json": json.dumps(data).encode()})
+    return "acme/other-words"
+
+
+def test_a_pipeline_does_not_get_the_tokenizer_that_another_one_named(make: Make, other_tokenizer: str) -> None:
+    logic = (
+        "from transformers import pipeline\n"
+        f"if text: pipeline('text-classification', model={REPO!r}, tokenizer={other_tokenizer!r})\n"
+        f"{PIPELINE}return client.tokenizer.get_vocab()"
+    )
+    assert make(logic)(True) == make(logic, alias="alone")(False)
+
+
+def test_a_client_is_kept_for_its_own_token_only(make: Make) -> None:
+    logic = (
+        "from huggingface_hub import AsyncInferenceClient, InferenceClient\n"
+        "one, other = (InferenceClient(api_key=key) for key in text)\n"
+        "free = AsyncInferenceClient(), AsyncInferenceClient()\n"
+        "return [one.token, other.token, one is InferenceClient(api_key=text[0]), free[0] is free[1]]"
+    )
+    model = make(logic)
+    assert model(["key-of-alice", "key-of-bob"]) == ["key-of-alice", "key-of-bob", True, False]
+    keys = repr(list(_libraries_of(model).memo._objects))
+    assert "InferenceClient" in keys and "key-of" not in keys
+
+
+def test_a_configuration_that_was_changed_loads_another_model(make: Make) -> None:
+    logic = (
+        "from transformers import AutoConfig, AutoModel\n"
+        f"config = AutoConfig.from_pretrained({REPO!r})\nconfig.output_hidden_states = text\n"
+        f"return bool(AutoModel.from_pretrained({REPO!r}, config=config).config.output_hidden_states)"
+    )
+    model = make(logic)
+    assert [model(True), model(False), model(True)] == [True, False, True]
+
+
+def test_arguments_of_a_pipeline_that_are_no_plain_values_share_nothing(make: Make) -> None:
+    logic = (
+        "from transformers import pipeline\nclass Map(dict):\n    pass\n"
+        f"client = pipeline('text-classification', model={REPO!r}, model_kwargs={{'key_mapping': type}})\nreturn 1"
+    )
+    outcome = make(logic).run()
+    assert "NotPlain" not in str(outcome.error)
+    assert any("`model_kwargs`" in warning for warning in outcome.warnings), outcome
+
+
+def test_a_file_is_found_in_its_subfolder_and_nowhere_else(make: Make) -> None:
+    logic = (
+        "from pathlib import Path\nfrom huggingface_hub import hf_hub_download\n"
+        "return Path(hf_hub_download('acme/tiny-embedder', *text[0], **text[1])).read_text()"
+    )
+    model = make(logic)
+    pooling = model([["config.json"], {"subfolder": "1_Pooling"}])
+    assert "pooling" in pooling
+    assert model([["1_Pooling/config.json"], {}]) == pooling != model([["config.json"], {}])
+    for filename in ("../../../../secret.json", "/etc/hostname", "not-there.json"):
+        error = model.run([[filename], {}]).error
+        assert isinstance(error, hfreg.UnsafeRepo), error
+        assert filename in str(error)
+
+
+def test_a_data_set_is_not_looked_for_among_the_models(make: Make) -> None:
+    logic = (
+        "from pathlib import Path\nfrom huggingface_hub import hf_hub_download\n"
+        f"return hf_hub_download({REPO!r}, 'config.json', repo_type='dataset')"
+    )
+    outcome = make(logic).run()
+    assert isinstance(outcome.error, hfreg.UnsafeRepo)
+    assert "dataset" in str(outcome.error)
+
+
+def test_a_folder_of_this_machine_is_noted_with_the_call(make: Make, tiny_checkpoints: TinyCheckpoints) -> None:
+    model = make("from transformers import AutoConfig\nAutoConfig.from_pretrained(text)\nreturn 1")
+    path = str(tiny_checkpoints.classifier)
+    assert [note for note in model.run(path).notes if path in note and "not pinned" in note]
+
+
+def test_submodules_that_nobody_imported_yet_can_be_imported_from_a_library(make: Make) -> None:
+    model = make("from importlib import resources, simple\nreturn [resources.__name__, simple.__name__]")
+    sys.modules.pop("importlib.simple", None)
+    assert model() == ["importlib.resources", "importlib.simple"]
+
+
+def test_the_variables_of_the_process_can_be_changed_for_scoring_logic_alone(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HFREG_TEST_KEPT", "process")
+    before = dict(os.environ)
+    logic = """
+import os
+seen = [os.environ.pop("HFREG_TEST_KEPT"), os.getenv("HFREG_TEST_KEPT"), "HFREG_TEST_KEPT" in os.environ]
+try:
+    os.environ["N"] = 5
+except TypeError as problem:
+    seen.append(str(problem))
+seen.append(type(os.environ.copy()) is dict)
+os.environb[b"BYTES"] = b"1"
+os.putenv("PUT", "2")
+os.environ |= {"ORED": "3"}
+os.environ.update(MORE="4")
+seen.append([os.getenv(n) for n in ("BYTES", "PUT", "ORED", "MORE")])
+os.unsetenv("PUT")
+del os.environ["MORE"]
+seen.append([os.getenvb(b"BYTES").decode(), os.getenv("PUT"), os.getenv("MORE"), len(os.environ) == len(list(os.environ))])
+os.environ["HFREG_TEST_KEPT"] = "own"
+return seen
+"""
+    assert make(logic)() == [
+        "process", None, False, "str expected, not int", True, ["1", "2", "3", "4"], ["1", None, None, True]
+    ]  # fmt: skip
+    assert dict(os.environ) == before
+
+
+def test_printing_can_be_redirected_without_touching_the_process(make: Make) -> None:
+    logic = """
+import contextlib, io, sys
+from contextlib import redirect_stderr
+held, wrong = io.StringIO(), io.StringIO()
+with contextlib.redirect_stdout(held), redirect_stderr(wrong):
+    print("hello")
+    sys.stdout.write("you")
+    print("oh", file=sys.stderr)
+print("after")
+before, sys.stdout = sys.stdout, held
+print("!")
+sys.stdout = before
+import sys as real
+return [held.getvalue(), wrong.getvalue()]
+"""
+    stdout = sys.stdout
+    outcome = make(logic).run()
+    assert outcome.value == ["hello\nyou!\n", "oh\n"], outcome
+    assert outcome.stdout == "after\n"
+    assert sys.stdout is stdout
+
+
+def _libraries_of(model: hfreg.Model) -> Libraries:
+    (slot,) = (s for k, s in model._registry.engine._slots.items() if k[0] == model.__name__)  # type: ignore[attr-defined]
+    libraries: Libraries = slot._model._libraries
+    return libraries
+
+
+def test_libraries_name_the_secrets_of_the_version(tmp_path: Path) -> None:
+    token = "secret-without-a-form"
+    libraries = Libraries(_Nowhere(), {"HF_TOKEN": token, "HUGGINGFACE_TOKEN": token}, lambda text: None)
+    assert libraries.secrets == {token}
+
+
+class _Nowhere:
+    def resolve(self, repo: str, revision: str | None = None) -> Path:
+        raise LookupError(repo)
+
+
+@pytest.mark.parametrize("token", ["hf_" + "aB3" * 11, "secret-without-a-form"])
+def test_no_error_of_scoring_logic_shows_the_token(token: str) -> None:
+    for problem in (SystemExit(f"<{token}>"), ValueError(f"<{token}>"), ModuleNotFoundError(name=token)):
+        told = str(scoring_failure(problem, "probe", "<probe>", {token}))
+        assert token not in told
+        assert "…" in told

@@ -152,7 +152,7 @@ def test_a_folder_of_the_user_is_taken_only_where_it_is_written_as_a_path(
     assert one.resolve("org/model").name == commit
     assert one.resolve("./org/model") == Path("./org/model")
     assert one.resolve(str(tmp_path)) == tmp_path
-    assert len(one.notes) == 2 and "not pinned" in one.notes[0]
+    assert one.pins == {"org/model": commit}
 
 
 def test_saving_pins_what_it_can_and_says_a_sentence_for_the_rest(

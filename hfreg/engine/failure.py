@@ -2,15 +2,17 @@
 
 Turns any exception into a ScoringError that shows the user's own lines with their numbers and, where the
 cause is well known and its message is not, says what to do. Errors of the Hub that a library wrapped come
-out as they went in. Secrets and paths of this machine are cut out by `hfreg.scoring.compile`.
+out as they went in. No secret is shown; paths of this machine are cut out by `hfreg.scoring.compile`.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from hfreg.errors import HfregError, ScoringError, causes
 from hfreg.scoring.compile import user_traceback
+from hfreg.scoring.secrets import masked
 
 TOO_LONG = re.compile(
     r"size of tensor a \(\d+\) must match the size of tensor b \(\d+\)"
@@ -19,13 +21,16 @@ TOO_LONG = re.compile(
 )
 
 
-def scoring_failure(problem: BaseException, alias: str, source_name: str) -> HfregError:
-    """Return the error to show for whatever the scoring logic of `alias` raised."""
+def scoring_failure(problem: BaseException, alias: str, source_name: str, secrets: Collection[str] = ()) -> HfregError:
+    """Return the error to show for whatever the scoring logic of `alias` raised.
+
+    `secrets` are values to cut out of it, in addition to those that their form gives away.
+    """
     for cause in causes(problem):
         if isinstance(cause, HfregError):
             return cause
-    text, line = user_traceback(problem, source_name)
-    advice = _advice(problem, alias)
+    text, line = user_traceback(problem, source_name, secrets)
+    advice = masked(_advice(problem, alias), secrets)
     return ScoringError(f"{advice}\n{text}" if advice else text, type(problem).__name__, line)
 
 

@@ -67,7 +67,6 @@ class PinnedResolver:
         self._on_progress = on_progress
         self._cancel = cancel
         self._resolved: dict[str, str] = {}
-        self.notes: list[str] = []
 
     @property
     def pins(self) -> Mapping[str, str]:
@@ -81,7 +80,6 @@ class PinnedResolver:
         """
         repo = str(repo)
         if local := _local_folder(repo):
-            self.notes.append(f"`{repo}` is a folder of this machine: it is not pinned and may change.")
             return local
         if repo.startswith(STARTER):
             return self._starter(repo, revision)

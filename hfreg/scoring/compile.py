@@ -11,10 +11,11 @@ import builtins as python
 import itertools
 import linecache
 import re
+import sys
 import traceback
 import types
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 from hfreg.argument import name_problem
@@ -44,16 +45,14 @@ def compile_logic(
     (`print`). `label` stands in tracebacks: `<sentiment_analyzer v1>`. Raises DefinitionError with the line.
     """
     _check_names(definition, names)
-    filename = f"<{label or definition.alias} #{next(_numbers)}>"
+    number = next(_numbers)
+    filename = f"<{label or definition.alias} #{number}>"
     arguments = [argument.alias for argument in definition.arguments]
     code = code_of(function(read(definition.scoring_logic, filename), definition.alias, arguments), filename)
-    scope: dict[str, Any] = {
-        "__name__": definition.alias,
-        "__package__": "",
-        "__file__": filename,
-        "__builtins__": {**vars(python), **(builtins or {}), "__import__": import_},
-        **names,
-    }
+    scope = _scope(f"{definition.alias} #{number}", code)
+    scope["__file__"] = filename
+    scope["__builtins__"] = {**vars(python), **(builtins or {}), "__import__": import_}
+    scope.update(names)
     scope[STAR_IMPORT] = _star_import(scope, filename)
     _show_lines(code, filename, definition.scoring_logic)
     return types.FunctionType(code, scope, definition.alias)
@@ -65,16 +64,16 @@ def source_name(logic: Callable[..., Any]) -> str:
     return code.co_filename
 
 
-def user_traceback(error: BaseException, filename: str) -> tuple[str, int | None]:
+def user_traceback(error: BaseException, filename: str, secrets: Collection[str] = ()) -> tuple[str, int | None]:
     """Tell an error of scoring logic: a sentence, then the user's own lines; and the line where it was raised.
 
     Only lines of the pseudo-file are shown, long recursions shortened, paths of this machine and secrets cut out.
     """
     frames = _own_frames(error, filename)
     line = frames[-1][0] if frames else None
-    message = _message(error, filename)
+    message = _message(error, filename, secrets)
     sentence = type(error).__name__ + (f" in line {line}" if line else "") + (f": {message}" if message else ".")
-    return "\n".join([sentence, *_shown(frames, filename)]), line
+    return masked("\n".join([sentence, *_shown(frames, filename)]), secrets), line
 
 
 def _check_names(definition: Definition, names: Mapping[str, Any]) -> None:
@@ -91,6 +90,15 @@ def _check_names(definition: Definition, names: Mapping[str, Any]) -> None:
 def _name_refused(problem: str) -> DefinitionError:
     finding = Finding("error", "arguments", None, problem)
     return DefinitionError(f"The scoring logic cannot be used. {problem}", [finding])
+
+
+def _scope(name: str, code: types.CodeType) -> dict[str, Any]:
+    """Return the globals of a module known by that name while the code lives: dataclasses and typing look for it."""
+    module = types.ModuleType(name)
+    sys.modules[name] = module
+    weakref.finalize(code, sys.modules.pop, name, None)
+    module.__package__ = ""
+    return module.__dict__
 
 
 def _star_import(scope: dict[str, Any], filename: str) -> Callable[[str, int, int], None]:
@@ -132,15 +140,16 @@ def _shown(frames: list[tuple[int, str]], filename: str) -> Iterator[str]:
                 yield f"  … {cut} more lines like these"
             continue
         inside = f", in {name}" if index else ""
-        yield masked(f"  line {line}{inside}: {linecache.getline(filename, line).strip()[:200]}")
+        yield f"  line {line}{inside}: {masked(linecache.getline(filename, line).strip())[:200]}"
 
 
-def _message(error: BaseException, filename: str) -> str:
+def _message(error: BaseException, filename: str, secrets: Collection[str]) -> str:
     try:
         text = str(error).strip()
     except Exception:  # an exception of the user's own whose __str__ raises
         return ""
+    text = masked(text, secrets)  # before it is cut: half a secret has no form
     if len(text) > MAX_MESSAGE:
         text = text[:MAX_MESSAGE] + "…"
     written = "".join(linecache.getlines(filename))
-    return masked(_ABSOLUTE.sub(lambda found: found[0] if found[0] in written else "…/", text))
+    return _ABSOLUTE.sub(lambda found: found[0] if found[0] in written else "…/", text)

@@ -1,17 +1,22 @@
 """Environment: `os` and `sys` as scoring logic sees them.
 
 The variables that a definition asked for (its token) are there for `os.getenv` and `os.environ` without
-the process's own environment ever being written; what scoring logic prints goes to its call. It hides
+the process's own environment ever being written: programs that it starts see the process's. What scoring logic prints goes to its call. It hides
 nothing that the process already has: confinement is the isolated engine's.
 """
 
 from __future__ import annotations
 
-from collections import ChainMap
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
+from types import ModuleType
 from typing import Any
 
 from hfreg.settings import process_environment
+
+OWN_COPIES = frozenset({"os", "sys", "contextlib"})
+"""Modules of which scoring logic sees a copy with variables and streams of its own."""
 
 
 class Writer:
@@ -41,30 +46,117 @@ class Writer:
         return False
 
 
+class Variables(MutableMapping[str, str]):
+    """`os.environ` as scoring logic sees it: the process's variables under its own changes, never written through."""
+
+    def __init__(self, under: Mapping[str, str], given: Mapping[str, str]) -> None:
+        self._under = under
+        self._own: dict[str, str | None] = dict(given)  # None: deleted here
+
+    def __getitem__(self, key: str) -> str:
+        value = self._own[key] if key in self._own else self._under[key]
+        if value is None:
+            raise KeyError(key)
+        return value
+
+    def __setitem__(self, key: str, value: str) -> None:
+        for text in (key, value):
+            if not isinstance(text, str):
+                raise TypeError(f"str expected, not {type(text).__name__}")
+        self._own[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        self[key]
+        self._own[key] = None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([key for key in {**self._under, **self._own} if key in self])
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    def __or__(self, other: Mapping[str, str]) -> dict[str, str]:
+        return {**self, **other}
+
+    def __ror__(self, other: Mapping[str, str]) -> dict[str, str]:
+        return {**other, **self}
+
+    def __ior__(self, other: Mapping[str, str]) -> Variables:
+        self.update(other)
+        return self
+
+    def copy(self) -> dict[str, str]:
+        """Return a plain dict of the variables."""
+        return dict(self)
+
+
+class BytesVariables(MutableMapping[bytes, bytes]):
+    """`os.environb` over the same variables."""
+
+    def __init__(self, variables: Variables) -> None:
+        self._variables = variables
+
+    def __getitem__(self, key: bytes) -> bytes:
+        return os.fsencode(self._variables[os.fsdecode(key)])
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        self._variables[os.fsdecode(key)] = os.fsdecode(value)
+
+    def __delitem__(self, key: bytes) -> None:
+        del self._variables[os.fsdecode(key)]
+
+    def __iter__(self) -> Iterator[bytes]:
+        return map(os.fsencode, self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+
 class Environment:
-    """Variables and streams of one loaded model."""
+    """Variables and streams of one loaded model; `sys` returns `sys` as its scoring logic sees it."""
 
-    def __init__(self, variables: Mapping[str, str], write: Callable[[str], object]) -> None:
-        # Writes of scoring logic land in the first map: they last as long as the loaded model.
-        self._variables: ChainMap[str, str] = ChainMap({}, dict(variables), process_environment())
-        self._stream = Writer(write)
-
-    def getenv(self, key: str, default: str | None = None) -> str | None:
-        """Return a variable, as `os.getenv` does."""
-        return self._variables.get(key, default)
+    def __init__(
+        self, variables: Mapping[str, str], write: Callable[[str], object], sys: Callable[[], ModuleType]
+    ) -> None:
+        # Changes that scoring logic makes last as long as the loaded model.
+        environ = Variables(process_environment(), variables)
+        in_bytes = BytesVariables(environ)
+        self._sys = sys
+        stream = Writer(write)
+        self._replaced: dict[tuple[str, str], Any] = {
+            ("os", "environ"): environ,
+            ("os", "environb"): in_bytes,
+            ("os", "getenv"): environ.get,
+            ("os", "getenvb"): in_bytes.get,
+            ("os", "putenv"): lambda key, value: environ.update({os.fsdecode(key): os.fsdecode(value)}),
+            ("os", "unsetenv"): lambda key: environ.pop(os.fsdecode(key), None),
+            ("sys", "stdout"): stream,
+            ("sys", "stderr"): stream,
+            ("contextlib", "redirect_stdout"): lambda new_target: self._redirected("stdout", new_target),
+            ("contextlib", "redirect_stderr"): lambda new_target: self._redirected("stderr", new_target),
+        }
 
     def replace(self, module: str, attribute: str, value: Any) -> Any:
-        """Exchange what differs in `os` and `sys`."""
-        if module == "os":
-            return {"environ": self._variables, "getenv": self.getenv}.get(attribute, value)
-        return self._stream if attribute in {"stdout", "stderr"} else value
+        """Exchange what differs in `OWN_COPIES`."""
+        return self._replaced.get((module, attribute), value)
 
     def builtins(self) -> dict[str, Any]:
         """Return the builtins that differ: what is printed goes to the call, and nobody can be asked."""
         return {"print": self._print, "input": _no_input}
 
     def _print(self, *values: object, file: Any = None, **options: Any) -> None:
-        print(*values, file=self._stream if file is None else file, **options)
+        print(*values, file=self._sys().stdout if file is None else file, **options)
+
+    @contextmanager
+    def _redirected(self, name: str, target: Any) -> Iterator[Any]:
+        # The real one would redirect every thread of the process.
+        module = self._sys()
+        before = getattr(module, name)
+        setattr(module, name, target)
+        try:
+            yield target
+        finally:
+            setattr(module, name, before)
 
 
 def _no_input(prompt: object = "") -> str:

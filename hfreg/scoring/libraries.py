@@ -24,15 +24,26 @@ from typing import Any, Protocol
 
 from hfreg.errors import UnsafeRepo
 from hfreg.scoring import unseen
-from hfreg.scoring.environment import Environment
+from hfreg.scoring.clients import Clients
+from hfreg.scoring.environment import OWN_COPIES, Environment
 from hfreg.scoring.memo import TOKEN_ARGUMENTS, Memo, NotPlain
 from hfreg.scoring.proxies import ClassProxy, ModuleProxy
 
-PROXIED = frozenset({"transformers", "sentence_transformers", "huggingface_hub", "os", "sys", "importlib"})
+PROXIED = frozenset({"transformers", "sentence_transformers", "huggingface_hub", *OWN_COPIES, "importlib"})
 REPO_ARGUMENTS = ("pretrained_model_name_or_path", "model_name_or_path", "repo_id")
 REMOTE_ARGUMENTS = TOKEN_ARGUMENTS | {"revision", "cache_dir", "cache_folder", "force_download", "local_files_only"}
-WEIGHTS_ARGUMENTS = ("task", "model", "device", "device_map", "dtype", "torch_dtype", "model_kwargs", "config")
-INFERENCE_TIMEOUT_S = 60.0
+PARTS_ARGUMENTS = ("tokenizer", "feature_extractor", "image_processor", "video_processor", "processor")
+USE_ARGUMENTS = ("device_map", "dtype", "torch_dtype", "model_kwargs")
+WEIGHTS_ARGUMENTS = (
+    "task",
+    "model",
+    "config",
+    "device",
+    "use_fast",
+    "pipeline_class",
+    *USE_ARGUMENTS,
+    *PARTS_ARGUMENTS,
+)
 
 # Loads are serialised in a process: `from_pretrained` swaps torch's global default dtype, and two loads
 # at once leave models, and the process, with each other's.
@@ -51,7 +62,7 @@ class Libraries:
     """The libraries as one loaded model sees them, and what was loaded through them.
 
     `warnings` and `notes` are those of the run in work: `begin()` clears them. `builtins` are what the function
-    sees in place of Python's; `source_name` is its pseudo-filename, for the lines that warnings name.
+    sees in place of Python's; `secrets` are values that no message may show; `source_name` is its pseudo-filename, for the lines that warnings name.
     """
 
     def __init__(
@@ -70,9 +81,11 @@ class Libraries:
         self._resolver = resolver
         self.source_name = ""
         self._on_load = on_load
-        self._environment = Environment(environment, write)
-        self.builtins = self._environment.builtins()
         self._modules: dict[str, ModuleProxy] = {}
+        self._environment = Environment(environment, write, lambda: self._module("sys"))
+        self._clients = Clients(self.memo, self._resolve, lambda text: self.notes.append(text))
+        self.builtins = self._environment.builtins()
+        self.secrets = frozenset(environment.values())
         self._depth = 0
 
     def begin(self, warm: bool) -> None:
@@ -99,8 +112,13 @@ class Libraries:
         root = name.partition(".")[0]
         if level or root not in PROXIED:
             return builtins.__import__(name, globals, locals, fromlist or (), level)
-        if name not in sys.modules:
-            self._timed(name, lambda: builtins.__import__(name))
+        given = self._modules.get(name)
+        if given is None or not all(one in vars(given) for one in fromlist or ()):
+
+            def load() -> ModuleType:  # with the names wanted from it: they may be modules that nobody imported yet
+                return builtins.__import__(name, globals, locals, fromlist or (), 0)
+
+            self._timed(name, load) if name not in sys.modules else load()
         return self._module(name if fromlist else root)
 
     def unload(self) -> bool:
@@ -120,16 +138,14 @@ class Libraries:
         if isinstance(value, ModuleType):
             return self._module(value.__name__) if value.__name__.partition(".")[0] in PROXIED else value
         root = module.partition(".")[0]
-        if root in {"os", "sys"}:
+        if root in OWN_COPIES:
             return self._environment.replace(root, attribute, value)
         if attribute == "import_module" and root == "importlib":
             return lambda name, package=None: self.import_(name, fromlist=("*",))
         if root == "transformers" and attribute == "pipeline":
             return functools.wraps(value)(functools.partial(self._pipeline, value, inspect.signature(value)))
-        if root == "huggingface_hub" and attribute in {"login", "notebook_login", "interpreter_login"}:
-            return self._login
-        if root == "huggingface_hub" and attribute in {"hf_hub_download", "snapshot_download"}:
-            return functools.wraps(value)(functools.partial(self._download, attribute == "hf_hub_download"))
+        if root == "huggingface_hub":
+            return self._clients.replace(attribute, value)
         return self._replace_class(root, value) if inspect.isclass(value) else value
 
     def _replace_class(self, root: str, value: type) -> Any:
@@ -139,8 +155,6 @@ class Libraries:
             return ClassProxy(value, {"from_pretrained": load})
         if root == "sentence_transformers" and "model_name_or_path" in inspect.signature(value).parameters:
             return ClassProxy(value, {}, functools.partial(self._load, name, value, REPO_ARGUMENTS[1]))
-        if root == "huggingface_hub" and value.__name__ in {"InferenceClient", "AsyncInferenceClient"}:
-            return ClassProxy(value, {}, functools.partial(self._client, value))
         return value
 
     def _pipeline(self, real: Callable[..., Any], signature: inspect.Signature, *args: Any, **kwargs: Any) -> Any:
@@ -164,16 +178,18 @@ class Libraries:
         """Make a pipeline, over the weights of an earlier one where only their use differs."""
         if not isinstance(given.get("model"), str):
             return real(**given)
-        weights = {n: given[n] for n in WEIGHTS_ARGUMENTS if n in given}
-        shared = self.memo.find(self.memo.key("weights", (), weights))
-        if shared is not None:
-            fresh = {n: v for n, v in given.items() if n not in {"device_map", "dtype", "torch_dtype", "model_kwargs"}}
+        try:
+            weights = self.memo.key("weights", (), {n: given[n] for n in WEIGHTS_ARGUMENTS if n in given})
+        except NotPlain:
+            return real(**given)
+        if (shared := self.memo.find(weights)) is not None:
+            fresh = {n: v for n, v in given.items() if n not in USE_ARGUMENTS}
             fresh["model"] = shared.model
-            for part in ("tokenizer", "feature_extractor", "image_processor", "processor"):
+            for part in PARTS_ARGUMENTS:
                 if (held := getattr(shared, part, None)) is not None:
                     fresh.setdefault(part, held)
             return real(**fresh)
-        return self.memo.get_or_load(self.memo.key("weights", (), weights), lambda: real(**given))
+        return self.memo.get_or_load(weights, lambda: real(**given))
 
     def _load(self, name: str, real: Callable[..., Any], repo_argument: str, *args: Any, **kwargs: Any) -> Any:
         """Return the object that this load gave before, or load it by the path of its pinned commit."""
@@ -205,10 +221,10 @@ class Libraries:
         local = {n: v for n, v in kwargs.items() if n not in REMOTE_ARGUMENTS}
         revision = kwargs.get("revision")
         if isinstance(repo := local.get(repo_argument), (str, Path)):
-            local[repo_argument] = str(self._resolver.resolve(str(repo), revision))
-        for part in ("tokenizer", "feature_extractor", "image_processor", "processor", "config"):
+            local[repo_argument] = str(self._resolve(str(repo), revision))
+        for part in (*PARTS_ARGUMENTS, "config"):
             if isinstance(other := local.get(part), str):
-                local[part] = str(self._resolver.resolve(other, revision if other == repo else None))
+                local[part] = str(self._resolve(other, revision if other == repo else None))
         return local
 
     def _timed(self, name: str, load: Callable[[], Any]) -> Any:
@@ -225,23 +241,11 @@ class Libraries:
                 self.loading_since = None
                 self.load_seconds += time.perf_counter() - started
 
-    def _client(self, real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        kwargs.setdefault("timeout", INFERENCE_TIMEOUT_S)  # huggingface_hub itself would wait for ever
-        try:
-            key = self.memo.key("InferenceClient", args, kwargs)
-        except NotPlain:
-            return real(*args, **kwargs)
-        return self.memo.get_or_load(key, lambda: real(*args, **kwargs))
-
-    def _download(self, one_file: bool, /, repo_id: str, filename: str | None = None, **kwargs: Any) -> str:
-        revision = kwargs.get("revision")
-        resolve = functools.partial(self._resolver.resolve, repo_id, revision)
-        folder = self.memo.get_or_load(("folder", repo_id, revision), lambda: self._timed(repo_id, resolve))
-        return str(folder / filename) if one_file and filename else str(folder)
-
-    def _login(self, token: str | None = None, **ignored: Any) -> None:
-        if not token:
-            self.notes.append("login() had no token and did nothing; public models load without one.")
+    def _resolve(self, repo: str, revision: str | None) -> Path:
+        folder = self._resolver.resolve(repo, revision)
+        if folder == Path(repo).expanduser():
+            self.notes.append(f"`{repo}` is a folder of this machine: it is not pinned and may change.")
+        return folder
 
     def _unseen(self, name: str) -> None:
         if self._depth == 0:

@@ -63,6 +63,9 @@ class Memo:
         """Return a hashable stand-in for a value; raises NotPlain."""
         if value is None or isinstance(value, (str, int, float, bool)):
             return (type(value).__name__, value)
+        # A configuration is what it says now, also one that was loaded here: it may have been changed since.
+        if hasattr(value, "to_dict") and not isinstance(value, type) and not hasattr(value, "parameters"):
+            return (type(value).__module__, type(value).__qualname__, self.plain(name, value.to_dict()))
         if known := self._names.get(id(value)):
             return ("loaded", known)
         if isinstance(value, (list, tuple)):
@@ -72,8 +75,6 @@ class Memo:
             return ("dict", *items)
         if type(value).__module__ == "torch" and type(value).__name__ in {"dtype", "device"}:
             return (type(value).__name__, str(value))
-        if hasattr(value, "to_dict") and not hasattr(value, "parameters"):  # a configuration object
-            return (type(value).__qualname__, self.plain(name, value.to_dict()))
         raise NotPlain(f"`{name}` is a {type(value).__qualname__}")
 
     def memory_bytes(self) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from hfreg.scoring.syntax import FIELD, lines_of
 from hfreg.values import Finding
 
+SHORTEST = 6
 _HUGGING_FACE = re.compile(r"(?<![A-Za-z0-9])(?:hf_|api_org_)[A-Za-z0-9]{16,}")
 _EVEN_INSIDE_A_WORD = re.compile(r"(?:hf_|api_org_)[A-Za-z0-9]{16,}")
 _KINDS = (
@@ -32,8 +33,11 @@ _PLACEHOLDER = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+|<.*>|\{.*\}|(.)\1*|\$.*|[Yy
 _WAY_OUT = "Take it out and revoke it; store the token under Settings → Platform Integrations → Hugging Face."
 
 
-def masked(text: str) -> str:
-    """Return a text with every secret that can be told by its form replaced by `…`."""
+def masked(text: str, known: Iterable[str] = ()) -> str:
+    """Return a text with every secret replaced by `…`: those known by their value, and those told by their form."""
+    for value in sorted(known, key=len, reverse=True):
+        if len(value) >= SHORTEST:  # cutting out a short one would only tell it by the gaps
+            text = text.replace(value, "…")
     text = _EVEN_INSIDE_A_WORD.sub("hf_…", text)
     for _, pattern in _KINDS:
         text = pattern.sub("…", text)
