@@ -9,6 +9,7 @@ import pytest
 
 from hfreg.errors import SettingsError
 from hfreg.hub import token
+from hfreg.scoring.secrets import masked
 from hfreg.settings import TOKEN_VARIABLES, Token
 
 VALUE = "hf_" + "abcdefghij" * 3 + "wxyz"
@@ -63,9 +64,9 @@ def test_scoring_logic_finds_the_token_under_three_names() -> None:
     assert token.environment(None) == {}
 
 
-def test_no_repr_shows_a_token_and_redact_takes_it_out_of_a_text() -> None:
+def test_no_repr_shows_a_token_and_masking_takes_it_out_of_a_text() -> None:
     held = Token(VALUE, token.SAVED)
     assert VALUE not in repr(held) and VALUE not in str(held) and held.masked == "hf_…wxyz"
-    assert VALUE not in token.redact(f"curl -H 'Authorization: Bearer {VALUE}'", held)
-    assert token.redact("hf_AnotherSecret123 leaked") == "hf_… leaked"
-    assert token.redact("secret-without-form", Token("secret-without-form", "x")) == "hf_…form"
+    assert VALUE not in masked(f"curl -H 'Authorization: Bearer {VALUE}'")
+    assert masked("hf_AnotherSecret123 leaked") == "hf_… leaked"
+    assert masked("is secret-without-form", {"secret-without-form"}) == "is …"

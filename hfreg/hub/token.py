@@ -1,15 +1,15 @@
-"""The Hugging Face token: saved under the home, found, checked for its form, kept out of every text.
+"""The Hugging Face token: saved under the home, found, checked for its form, kept out of every repr.
 
 A token saved on the Settings page lives in `secrets/huggingface_token` under the home, in a folder of
 mode 0700 and a file of mode 0600 from the moment it exists. Whether the Hub accepts it is asked by
-`hfreg.hub.client`; the variables of the process are read by `hfreg.settings` and never written.
+`hfreg.hub.client`; the variables of the process are read by `hfreg.settings` and never written; what an
+error says is masked by `hfreg.scoring.secrets`.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,6 @@ from hfreg.settings import TOKEN_VARIABLES, Token, environment_token
 
 SAVED = "saved in Settings"
 LONGEST = 200
-_IN_TEXT = re.compile(r"\b(?:hf|api_org)_[A-Za-z0-9]{6,}")
 
 
 def path(home: Path) -> Path:
@@ -89,13 +88,6 @@ def form_problem(value: str) -> str:
     if not value.isascii() or not value.isprintable():
         return "it contains a character that no token has"
     return ""
-
-
-def redact(text: str, token: Token | None = None) -> str:
-    """Return the text without the token, and without anything that looks like one."""
-    if token and token.value:
-        text = text.replace(token.value, token.masked)
-    return _IN_TEXT.sub("hf_…", text)
 
 
 def _write(target: Path, value: str) -> None:
