@@ -1,8 +1,8 @@
 """Environment: `os` and `sys` as scoring logic sees them.
 
 The variables that a definition asked for (its token) are there for `os.getenv` and `os.environ` without
-the process's own environment ever being written: programs that it starts see the process's. What scoring logic prints goes to its call. It hides
-nothing that the process already has: confinement is the isolated engine's.
+the process's own environment ever being written: programs that it starts see the process's. What scoring logic prints
+goes to its call. It hides nothing that the process already has: confinement is the isolated engine's.
 """
 
 from __future__ import annotations

@@ -62,7 +62,8 @@ class Libraries:
     """The libraries as one loaded model sees them, and what was loaded through them.
 
     `warnings` and `notes` are those of the run in work: `begin()` clears them. `builtins` are what the function
-    sees in place of Python's; `secrets` are values that no message may show; `source_name` is its pseudo-filename, for the lines that warnings name.
+    sees in place of Python's; `source_name` is its pseudo-filename, for the lines that warnings name. `secrets` are
+    values that no message may show.
     """
 
     def __init__(
