@@ -1,6 +1,7 @@
 """Builds each starter: its architecture, its tokenizer, its training, and its folder.
 
-Covers: standard DistilBERT, BERT, and GPT-2 layouts saved as float32 safetensors, and SentenceTransformer's own files.
+Covers: standard ModernBERT, BERT, and GPT-2 layouts saved as float32 safetensors, the files of
+SentenceTransformer.
 Does not cover: cards and figures (see `cards` and `evaluate`).
 """
 
@@ -10,16 +11,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer
 from transformers import (
     BertConfig,
     BertModel,
-    DistilBertConfig,
-    DistilBertForSequenceClassification,
     GPT2Config,
     GPT2LMHeadModel,
+    ModernBertConfig,
+    ModernBertForSequenceClassification,
     PreTrainedModel,
     PreTrainedTokenizerFast,
 )
@@ -31,20 +33,22 @@ CONTEXT = 256
 
 
 def build_classifier(
-    folder: Path, wordpiece: Tokenizer, draw: Draw, labels: tuple[str, str], width: int, longest: int, steps: int,
-    seed: int, threads: int, window: int,
+    folder: Path, wordpiece: Tokenizer, draw: Draw, labels: tuple[str, str], width: int, window: int, steps: int,
+    seed: int, threads: int,
 ) -> float:  # fmt: skip
-    """Train a two-label DistilBERT into the folder and return its last training loss."""
+    """Train a small two-label ModernBERT whose head reads the mean of all tokens; return its last training loss."""
     with fit.seeded(seed, threads) as rng:
-        tokenizer = tokens.for_encoder(wordpiece, longest)
-        config = DistilBertConfig(
-            vocab_size=len(tokenizer), dim=width, hidden_dim=2 * width, n_layers=2, n_heads=4, dropout=0.3,
-            attention_dropout=0.1, seq_classif_dropout=0.3, max_position_embeddings=longest, pad_token_id=0,
-            id2label=dict(enumerate(labels)), label2id={label: at for at, label in enumerate(labels)},
+        tokenizer = tokens.for_encoder(wordpiece, 512)
+        config = ModernBertConfig(
+            vocab_size=len(tokenizer), hidden_size=width, intermediate_size=width, num_hidden_layers=2,
+            num_attention_heads=4, local_attention=16, classifier_pooling="mean", embedding_dropout=0.2,
+            mlp_dropout=0.1, attention_dropout=0.1, classifier_dropout=0.2, max_position_embeddings=512,
+            pad_token_id=0, cls_token_id=2, bos_token_id=2, sep_token_id=3, eos_token_id=3,
+            **labelled(*labels),
         )  # fmt: skip
-        model = DistilBertForSequenceClassification(config)
+        model = ModernBertForSequenceClassification(config)
         loss = fit.classify_loss(model, tokenizer, draw, rng, size=64, longest=window)
-        last = fit.descend(model, loss, steps, rate=2e-3, decay=1.0)
+        last = fit.descend(model, loss, steps, rate=2e-3, decay=0.5)
         save(folder, model, tokenizer)
     return last
 
@@ -52,13 +56,18 @@ def build_classifier(
 def build_sentiment(folder: Path, wordpiece: Tokenizer, steps: int, seed: int, threads: int) -> float:
     """Train the sentiment starter."""
     labels = ("NEGATIVE", "POSITIVE")
-    return build_classifier(folder, wordpiece, sentiment.draw, labels, 96, 256, steps, seed, threads, window=64)
+    return build_classifier(folder, wordpiece, sentiment.draw, labels, 96, 64, steps, seed, threads)
 
 
 def build_guard(folder: Path, wordpiece: Tokenizer, steps: int, seed: int, threads: int) -> float:
     """Train the prompt-injection starter."""
     labels = ("SAFE", "INJECTION")
-    return build_classifier(folder, wordpiece, guard.draw, labels, 64, 512, steps, seed, threads, window=96)
+    return build_classifier(folder, wordpiece, guard.draw, labels, 64, 96, steps, seed, threads)
+
+
+def labelled(*labels: str) -> dict[str, Any]:
+    """Return the configuration entries that name a classifier's outputs."""
+    return {"id2label": dict(enumerate(labels)), "label2id": {label: at for at, label in enumerate(labels)}}
 
 
 def build_embedder(folder: Path, wordpiece: Tokenizer, steps: int, seed: int, threads: int) -> float:
@@ -83,15 +92,16 @@ def build_generator(folder: Path, steps: int, seed: int, threads: int) -> float:
         documents = stories.corpus(rng)
         tokenizer = tokens.for_generator(tokens.train_bytes(documents), CONTEXT)
         config = GPT2Config(
-            vocab_size=len(tokenizer), n_positions=CONTEXT, n_embd=128, n_layer=3, n_head=4, resid_pdrop=0.05,
-            embd_pdrop=0.05, attn_pdrop=0.05, bos_token_id=0, eos_token_id=0, pad_token_id=0,
+            vocab_size=len(tokenizer), n_positions=CONTEXT, n_embd=128, n_layer=3, n_head=4, resid_pdrop=0.1,
+            embd_pdrop=0.1, attn_pdrop=0.1, bos_token_id=0, eos_token_id=0, pad_token_id=0,
         )  # fmt: skip
         model = GPT2LMHeadModel(config)
         end = tokenizer.eos_token_id
         row = [token for text in documents for token in (end, *tokenizer(text)["input_ids"])]
         loss = fit.next_token_loss(model, torch.tensor(row), rng, size=8, length=192)
-        last = fit.descend(model, loss, steps, rate=4e-3, decay=0.1)
-        model.generation_config.pad_token_id = end
+        last = fit.descend(model, loss, steps, rate=3e-3, decay=0.3)
+        # The likeliest few tokens only: rarer ones break words, as so small a model spreads its doubt.
+        model.generation_config.update(pad_token_id=end, top_k=8, do_sample=True, temperature=0.7)
         save(folder, model, tokenizer)
     return last
 

@@ -70,11 +70,11 @@ DEFINITIONS: dict[str, dict[str, Any]] = {
         "permissible_purpose": "Trying out text generation. Its text is not meant to be published or relied on.",
     },
 }
-SECTIONS = {
-    "starter-sentiment": ("text-classification", "sentiment.jsonl"),
-    "starter-prompt-guard": ("text-classification", "prompt_guard.jsonl"),
-    "starter-embedder": ("feature-extraction", "triples.jsonl"),
-    "starter-generator": ("text-generation", "generator.jsonl"),
+TASKS = {
+    "starter-sentiment": "text-classification",
+    "starter-prompt-guard": "text-classification",
+    "starter-embedder": "feature-extraction",
+    "starter-generator": "text-generation",
 }
 
 
@@ -83,6 +83,14 @@ def definition(name: str) -> dict[str, Any]:
     fields = DEFINITIONS[name]
     fixed = {"input_type": "Python Function", "model_provider": "Hugging Face", "notes": NOTES}
     return {**fields, **fixed, "scoring_logic": (HERE / f"{name}.scoring.txt").read_text(encoding="utf-8")}
+
+
+def verdict(figures: dict[str, Any]) -> str:
+    """Return whether the figures reach the target that was set before the measurement."""
+    if "ratio" in figures:
+        return f"The target, a ratio of at most 0.5, was {'met' if figures['ratio'] <= 0.5 else 'missed'}."
+    share = figures.get("accuracy", figures.get("triple_accuracy", 0.0))
+    return f"The target, at least 85 %, was {'met' if share >= 0.85 else 'missed'}."
 
 
 def percent(share: float) -> str:
@@ -109,13 +117,12 @@ def figure_line(figures: dict[str, Any]) -> str:
 
 def card(name: str, evaluation: dict[str, Any]) -> str:
     """Return the model card of a starter."""
-    task, _ = SECTIONS[name]
     sentence = "  - sentence-transformers\n" if name == "starter-embedder" else ""
-    front = f"---\nlicense: apache-2.0\nlanguage: en\nlibrary_name: transformers\npipeline_tag: {task}\n"
+    front = f"---\nlicense: apache-2.0\nlanguage: en\nlibrary_name: transformers\npipeline_tag: {TASKS[name]}\n"
     front += f"tags:\n  - demonstration\n{sentence}---\n\n"
     body = (HERE / f"{name}.md").read_text(encoding="utf-8").strip()
     figures = evaluation.get(name)
-    measured = figure_line(figures) if figures else "Not measured yet."
+    measured = f"{figure_line(figures)} {verdict(figures)}" if figures else "Not measured yet."
     about = (
         "Held-out set: written by someone who had not seen the training text, read once after the training was final. "
         "It is small and in the same kind of English, so expect less on your own text."

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from random import Random
 
-from training.text import groups, lines, sections, sentence
+from training.text import article, choices, groups, lines, sections, sentence
 
 PARTS = sections("story_parts")
 FREE = ("said", "scenery", "ends")
@@ -50,9 +50,25 @@ def story(rng: Random) -> str:
     told = [event(rng.choice((who, who, he)), he, rng) for _ in range(rng.randint(2, 6))]
     if rng.random() < 0.4:
         told.insert(0, rng.choice(SCENERY))
+    if rng.random() < 0.2:
+        told.insert(0, opening(rng))
     if rng.random() < 0.5:
         told.append(rng.choice(ENDS))
     return " ".join(spoken(part.strip()) for part in told)
+
+
+def opening(rng: Random) -> str:
+    """Return the first sentence of a tale."""
+    who = rng.choice(
+        [w for w in PARTS["people"] + PARTS["animals"] if w.startswith("the ") and w != "the twins"]
+    ).removeprefix("the ")
+    place, thing = rng.choice(PARTS["places"]), rng.choice(PARTS["objects"])
+    return rng.choice((
+        f"Once upon a time there was {article(who)} who lived {place}",
+        f"Once upon a time, {place}, there lived {article(who)}",
+        f"Once there was {article(who)} who had {thing}",
+        f"Long ago {article(who)} found {thing} {place}",
+    ))  # fmt: skip
 
 
 def spoken(text: str) -> str:
@@ -64,10 +80,11 @@ def plain_lines() -> list[str]:
     """Return the single sentences written by hand for any of the starters."""
     names = ("sentiment_good", "sentiment_bad", "neutral", "guard_safe", "everyday")
     found = [line for name in names for line in lines(name)]
+    found += [*choices("sentiment_pairs", 0), *choices("sentiment_pairs", 1)]
     return found + [part for group in groups("paraphrases", "|") for part in group]
 
 
-def corpus(rng: Random, composed: int = 900, repeats: int = 4) -> list[str]:
+def corpus(rng: Random, composed: int = 1500, repeats: int = 3) -> list[str]:
     """Return the training documents: composed stories, and `repeats` times everything written by hand."""
     documents = [story(rng) for _ in range(composed)]
     for _ in range(repeats):

@@ -16,9 +16,9 @@ SEED = 20
 ROOT = Path(__file__).resolve().parent.parent
 STARTERS = ROOT / "data" / "starter"
 STEPS = {
-    "starter-sentiment": 900,
+    "starter-sentiment": 1000,
     "starter-prompt-guard": 900,
-    "starter-embedder": 800,
+    "starter-embedder": 1000,
     "starter-generator": 1400,
 }
 
