@@ -81,7 +81,8 @@ class LoadedModel:
         except HfregError as problem:
             error = problem
         except BaseException as problem:  # scoring logic may raise anything, SystemExit too
-            error = scoring_failure(problem, job.version.alias, self.source_name)
+            secrets = self._libraries.secrets if self._libraries else frozenset[str]()
+            error = scoring_failure(problem, job.version.alias, self.source_name, secrets)
         return self._outcome(job, clock, cold, value, warnings, error)
 
     def printed(self) -> str:

@@ -95,6 +95,8 @@ def test_what_was_typed_is_there_again_after_a_page_switch(app: Workbench, page:
     app.open(page, "playground", alias="sentiment")
     field(page).fill("kept")
     field(page, "threshold").fill("0.25")
+    page.keyboard.press("Tab")
+    settled(page)
     page.get_by_role("link", name="Usage").click()
     expect(page.get_by_role("link", name="Usage")).to_have_attribute("aria-current", "page")
     settled(page)
