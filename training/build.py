@@ -81,9 +81,18 @@ def build_embedder(folder: Path, wordpiece: Tokenizer, steps: int, seed: int, th
         )  # fmt: skip
         model = BertModel(config, add_pooling_layer=False)
         last = fit.descend(model, fit.contrast_loss(model, tokenizer, pairs.draw, rng, size=96), steps, rate=2e-3)
-        save(folder, model, tokenizer)
+        save(folder, with_pooler(model), tokenizer)
     write_sentence_modules(folder, 96)
     return last
+
+
+def with_pooler(model: BertModel) -> BertModel:
+    """Return the encoder with BERT's usual pooler, zero and unused: without it every load reports missing weights."""
+    whole = BertModel(model.config)
+    whole.load_state_dict(model.state_dict(), strict=False)
+    for parameter in whole.pooler.parameters():
+        torch.nn.init.zeros_(parameter)
+    return whole
 
 
 def build_generator(folder: Path, steps: int, seed: int, threads: int) -> float:
