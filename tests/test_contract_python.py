@@ -13,7 +13,6 @@ import pydoc
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from contract_samples import TEXT, define
