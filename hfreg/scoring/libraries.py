@@ -142,12 +142,16 @@ class Libraries:
         if root in OWN_COPIES:
             return self._environment.replace(root, attribute, value)
         if attribute == "import_module" and root == "importlib":
-            return lambda name, package=None: self.import_(name, fromlist=("*",))
+            return functools.partial(self._import_module, value)
         if root == "transformers" and attribute == "pipeline":
             return functools.wraps(value)(functools.partial(self._pipeline, value, inspect.signature(value)))
         if root == "huggingface_hub":
             return self._clients.replace(attribute, value)
         return self._replace_class(root, value) if inspect.isclass(value) else value
+
+    def _import_module(self, real: Callable[..., ModuleType], name: str, package: str | None = None) -> ModuleType:
+        module = real(name, package)
+        return self._module(module.__name__) if module.__name__.partition(".")[0] in PROXIED else module
 
     def _replace_class(self, root: str, value: type) -> Any:
         name = f"{value.__module__}.{value.__qualname__}"
