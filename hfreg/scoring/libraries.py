@@ -13,7 +13,6 @@ from __future__ import annotations
 import builtins
 import functools
 import inspect
-import logging
 import sys
 import threading
 import time
@@ -30,7 +29,7 @@ from hfreg.scoring.memo import TOKEN_ARGUMENTS, Memo, NotPlain
 from hfreg.scoring.proxies import ClassProxy, ModuleProxy
 
 PROXIED = frozenset({"transformers", "sentence_transformers", "huggingface_hub", *OWN_COPIES, "importlib"})
-REPO_ARGUMENTS = ("pretrained_model_name_or_path", "model_name_or_path", "repo_id")
+REPO_ARGUMENTS = ("pretrained_model_name_or_path", "model_name_or_path")
 REMOTE_ARGUMENTS = TOKEN_ARGUMENTS | {"revision", "cache_dir", "cache_folder", "force_download", "local_files_only"}
 PARTS_ARGUMENTS = ("tokenizer", "feature_extractor", "image_processor", "video_processor", "processor")
 USE_ARGUMENTS = ("device_map", "dtype", "torch_dtype", "model_kwargs")
@@ -48,7 +47,6 @@ WEIGHTS_ARGUMENTS = (
 # Loads are serialised in a process: `from_pretrained` swaps torch's global default dtype, and two loads
 # at once leave models, and the process, with each other's.
 LOADING = threading.RLock()
-log = logging.getLogger(__name__)
 
 
 class Resolver(Protocol):
@@ -281,10 +279,3 @@ def default_model(task: str) -> tuple[str, str]:
     _, targeted_task, options = check_task(task)
     repo, revision = get_default_model_and_revision(targeted_task, options)
     return repo, revision
-
-
-def preload() -> None:
-    """Import torch and transformers ahead of the first load; runs no op."""
-    with LOADING:
-        import torch  # noqa: F401
-        import transformers.pipelines  # noqa: F401
