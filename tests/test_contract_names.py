@@ -156,12 +156,12 @@ def test_an_error_in_scoring_logic_shows_the_users_lines_and_none_of_ours(regist
     assert "JSONDecodeError" in in_library and "line 6" in in_library and "decoder.py" not in in_library
 
 
-@pytest.mark.xfail(strict=True, reason="the message of a ScoringError names no model")
-def test_an_error_in_scoring_logic_names_its_model(registry: hfreg.Registry) -> None:
+def test_an_error_in_scoring_logic_names_its_model_and_version(registry: hfreg.Registry) -> None:
     registry.register(define("return 1 / 0", alias="inner"))
     registry.register(define("return inner(text)", alias="outer", resources=["inner"]))
-    assert "inner" in str(registry.model("inner").run("a").error)
-    assert "inner" in str(registry.model("outer").run("a").error)
+    assert "inner version 1" in str(registry.model("inner").run("a").error)
+    assert "inner version 1" in str(registry.model("outer").run("a").error)
+    assert "inner (not saved)" in str(registry.test(define("return 1 / 0", alias="inner"), text="a").error)
 
 
 def test_leaving_endless_recursion_and_odd_errors_are_errors_of_that_call(registry: hfreg.Registry) -> None:

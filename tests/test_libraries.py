@@ -550,6 +550,6 @@ class _Nowhere:
 @pytest.mark.parametrize("token", ["hf_" + "aB3" * 11, "secret-without-a-form"])
 def test_no_error_of_scoring_logic_shows_the_token(token: str) -> None:
     for problem in (SystemExit(f"<{token}>"), ValueError(f"<{token}>"), ModuleNotFoundError(name=token)):
-        told = str(scoring_failure(problem, "probe", "<probe>", {token}))
+        told = str(scoring_failure(problem, "probe", 1, "<probe>", {token}))
         assert token not in told
         assert "…" in told

@@ -21,17 +21,21 @@ TOO_LONG = re.compile(
 )
 
 
-def scoring_failure(problem: BaseException, alias: str, source_name: str, secrets: Collection[str] = ()) -> HfregError:
-    """Return the error to show for whatever the scoring logic of `alias` raised.
+def scoring_failure(
+    problem: BaseException, alias: str, number: int, source_name: str, secrets: Collection[str] = ()
+) -> HfregError:
+    """Return the error to show for whatever the scoring logic of version `number` of `alias` raised.
 
-    `secrets` are values to cut out of it, in addition to those that their form gives away.
+    It names the model, which of several that call each other nothing else would tell. `secrets` are values to cut
+    out of it, in addition to those that their form gives away.
     """
     for cause in causes(problem):
         if isinstance(cause, HfregError):
             return cause
     text, line = user_traceback(problem, source_name, secrets)
     advice = masked(_advice(problem, alias), secrets)
-    return ScoringError(f"{advice}\n{text}" if advice else text, type(problem).__name__, line)
+    named = f"{alias} version {number}: {text}" if number else f"{alias} (not saved): {text}"
+    return ScoringError(f"{advice}\n{named}" if advice else named, type(problem).__name__, line)
 
 
 def _advice(problem: BaseException, alias: str) -> str:

@@ -82,7 +82,7 @@ class LoadedModel:
             error = problem
         except BaseException as problem:  # scoring logic may raise anything, SystemExit too
             secrets = self._libraries.secrets if self._libraries else frozenset[str]()
-            error = scoring_failure(problem, job.version.alias, self.source_name, secrets)
+            error = scoring_failure(problem, job.version.alias, job.version.number, self.source_name, secrets)
         return self._outcome(job, clock, cold, value, warnings, error)
 
     def printed(self) -> str:
@@ -184,7 +184,7 @@ class LoadedModel:
             timings=clock.timings(libraries.load_seconds * 1e3 if libraries else 0.0),
             cold=libraries is not None and (cold or libraries.load_seconds > 0),
             tier=job.tier,
-            pins=dict(self._resolver.pins) if self._resolver else {},
+            pins=self._resolver.pins if self._resolver else {},
             status="ok" if error is None else "error",
         )
 
