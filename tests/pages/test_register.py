@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-import streamlit as st
-from register_form import LOGIC, definition, draft, fill, opened, press, said
+from register_form import LOGIC, draft, fill, opened, press, said
 
 import hfreg
 from hfreg.ui import session
-
-
-@pytest.fixture
-def server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hfreg.Registry]:
-    """The registry as the workbench of this test holds it; it has a model, so no starters are registered."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    st.cache_resource.clear()
-    registry = hfreg.open()
-    registry.register(definition(alias="first"))
-    yield registry
-    st.cache_resource.clear()
 
 
 def test_a_model_is_registered_field_by_field(server: hfreg.Registry) -> None:

@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 import streamlit as st
 from register_form import PAGE, definition, draft, fill, opened, press, said
 
 import hfreg
 from hfreg.ui import session
-
-
-@pytest.fixture
-def server(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[hfreg.Registry]:
-    """The registry as the workbench of this test holds it; it has a model, so no starters are registered."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    st.cache_resource.clear()
-    registry = hfreg.open()
-    registry.register(definition(alias="first"))
-    yield registry
-    st.cache_resource.clear()
 
 
 def test_a_draft_survives_a_page_switch_a_reload_and_a_restart(server: hfreg.Registry) -> None:
