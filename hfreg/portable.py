@@ -1,24 +1,37 @@
 """Portable: a definition as a JSON file that another registry can take in.
 
-The file holds one definition and where it came from; a schema number lets an older hfreg refuse a newer
-file by name. It holds no call, no review and no secret.
+The file holds one definition and where it came from, with its pins; a schema number lets an older hfreg refuse
+a newer file by name. It holds no call, no review and no secret.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from hfreg.definition import Definition
 from hfreg.errors import DefinitionError, ImportFileError, did_you_mean
-from hfreg.version import Version
+from hfreg.scoring.check import repositories
+from hfreg.version import Pin, Version
 
 FORMAT = "hfreg.definition"
 SCHEMA = 1
 MAX_FILE_BYTES = 4 * 1024 * 1024
+MAX_NAMED = 300
 
 Source = str | bytes | Path | IO[str] | IO[bytes] | dict[str, Any]
+
+_COMMIT = re.compile(r"[0-9a-f]{40}|sha256:[0-9a-f]{64}")
+
+
+class Exported(NamedTuple):
+    """What an export file says: a definition, and the pins that hold for it."""
+
+    definition: Definition
+    pins: tuple[Pin, ...]
 
 
 def dump(version: Version) -> str:
@@ -31,6 +44,7 @@ def dump(version: Version) -> str:
             "version": version.number,
             "state": version.state,
             "author": version.author,
+            "scoring_logic": _digest(version.definition),
             "pins": [pin.model_dump(mode="json") for pin in version.pins],
         },
     }
@@ -38,11 +52,26 @@ def dump(version: Version) -> str:
 
 
 def load(source: Source) -> Definition:
-    """Read the definition of an export file: a path, an open file, its text, or the parsed JSON.
+    """Read the definition of an export file; see `read`."""
+    return read(source).definition
 
-    Raises ImportFileError that names what is wrong: no JSON, no export, a newer schema, an unknown field.
+
+def read(source: Source) -> Exported:
+    """Read an export file: a path, an open file, its text, or the parsed JSON.
+
+    Its pins are left out where the scoring logic was changed since and does not name their source any more. Raises
+    ImportFileError that names the file and what is wrong: no JSON, no export, a newer schema, an unknown field.
     """
-    document = source if isinstance(source, dict) else _parsed(_text(source))
+    try:
+        return _read(source if isinstance(source, dict) else _parsed(_text(source)))
+    except ImportFileError as error:
+        name = _name(source)
+        if not name or name in str(error):
+            raise
+        raise ImportFileError(f"{name}: {error}") from None
+
+
+def _read(document: Any) -> Exported:
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise ImportFileError(f'This is no export of hfreg: it has no "format": "{FORMAT}".')
     schema = document.get("schema")
@@ -55,7 +84,8 @@ def load(source: Source) -> Definition:
     unknown = set(document) - {"format", "schema", "definition", "exported"}
     if unknown:
         raise ImportFileError(f"The export has an unknown field `{min(unknown)}`.")
-    return _definition(document.get("definition"))
+    definition = _definition(document.get("definition"))
+    return Exported(definition, _pins(document.get("exported"), definition))
 
 
 def _definition(fields: Any) -> Definition:
@@ -71,11 +101,43 @@ def _definition(fields: Any) -> Definition:
         raise ImportFileError(f"The definition in the file cannot be used: {error}") from None
 
 
+def _pins(exported: Any, definition: Definition) -> tuple[Pin, ...]:
+    """Return the pins of the file that hold: all for the source they were made for, else those it still names."""
+    if not isinstance(exported, dict) or not exported.get("pins"):
+        return ()
+    try:
+        pins = tuple(Pin(**pin) for pin in exported["pins"])
+    except (DefinitionError, TypeError) as error:
+        raise ImportFileError(f"A pin in the file cannot be used: {error}") from None
+    for pin in pins:
+        if not _COMMIT.fullmatch(pin.commit):
+            raise ImportFileError(f"The file pins `{pin.repo}` to {pin.commit[:80]!r}, which is no full commit.")
+    if exported.get("scoring_logic") == _digest(definition):
+        return pins
+    named = {(one.repo, one.revision) for one in repositories(definition.scoring_logic)}
+    return tuple(pin for pin in pins if (pin.repo, pin.revision) in named)
+
+
+def _digest(definition: Definition) -> str:
+    return "sha256:" + hashlib.sha256(definition.scoring_logic.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _name(source: Source) -> str:
+    if isinstance(source, Path) or (isinstance(source, str) and not _is_text(source)):
+        return str(source)[:MAX_NAMED]
+    name = getattr(source, "name", "")
+    return name[:MAX_NAMED] if isinstance(name, str) else ""
+
+
+def _is_text(source: str) -> bool:
+    return source.lstrip().startswith("{")
+
+
 def _text(source: Source) -> str:
     try:
         if hasattr(source, "read"):
             source = source.read(MAX_FILE_BYTES + 1)
-        elif isinstance(source, Path) or (isinstance(source, str) and not source.lstrip().startswith("{")):
+        elif isinstance(source, Path) or (isinstance(source, str) and not _is_text(source)):
             path = Path(source)
             if path.stat().st_size > MAX_FILE_BYTES:
                 raise ImportFileError(f"{path} is larger than {MAX_FILE_BYTES // 2**20} MiB, which no export is.")

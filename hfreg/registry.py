@@ -6,7 +6,7 @@ the Python library, the command line and serving all go through it; nothing else
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,7 @@ from hfreg.parts import Parts
 from hfreg.recording import Recording
 from hfreg.store.definitions import Entry, Snapshot
 from hfreg.values import Finding
-from hfreg.version import Version
+from hfreg.version import Pin, Version
 
 
 class Registry(Parts):
@@ -34,7 +34,9 @@ class Registry(Parts):
     def model(self, alias: str, version: int | None = None) -> Model:
         """Return a registered model as a function; raises UnknownModel naming the known ones."""
         self.get(alias, version)
-        return self._models.setdefault((alias, version), Model(self, alias, version))
+        if (model := self._models.get((alias, version))) is None:
+            model = self._models.setdefault((alias, version), Model(self, alias, version))
+        return model
 
     def get(self, alias: str, version: int | None = None) -> Version:
         """Return a version: the newest Approved one, else the Draft; or the one of that number."""
@@ -72,10 +74,12 @@ class Registry(Parts):
 
     # Writing
 
-    def register(self, definition: Definition, note: str = "", author: str | None = None, **flags: Any) -> Version:
-        """Save a definition as version 1, a Draft; raises DefinitionError with its findings."""
+    def register(
+        self, definition: Definition, note: str = "", author: str | None = None, pins: Sequence[Pin] = (), **flags: Any
+    ) -> Version:
+        """Save a definition as version 1, a Draft, with `pins` it has already; raises DefinitionError with findings."""
         admission.require(definition, self.definitions)
-        pins, unresolved = admission.pins(definition, self.hub)
+        pins, unresolved = admission.pins(definition, self.hub, pins)
         return self.definitions.add(definition, author or self.user, note, pins=pins, unresolved=unresolved, **flags)
 
     def edit(
@@ -85,11 +89,15 @@ class Registry(Parts):
         note: str = "",
         author: str | None = None,
         expected_snapshot: int | None = None,
+        pins: Sequence[Pin] = (),
     ) -> Version:
-        """Save a new snapshot of the Draft; raises EditConflict when another was saved since `expected_snapshot`."""
+        """Save a new snapshot of the Draft; raises EditConflict when another was saved since `expected_snapshot`.
+
+        `pins` are added to those of the Draft; one that contradicts them is a LifecycleError.
+        """
         version = self.definitions.newest(alias)
         admission.require(definition, self.definitions)
-        pins, unresolved = admission.pins(definition, self.hub, version.pins)
+        pins, unresolved = admission.pins(definition, self.hub, (*version.pins, *pins))
         rename, who = definition.alias != alias, author or self.user
         if rename:
             admission.require_uncalled(alias, self.definitions)
@@ -165,15 +173,15 @@ class Registry(Parts):
         return portable.dump(self.get(alias, version))
 
     def import_(self, file: portable.Source, author: str | None = None) -> Version:
-        """Register an exported definition as a Draft; of a known alias it becomes the next save of its Draft."""
-        definition = portable.load(file)
-        known = self.definitions.find(definition.alias)
-        if known is None:
-            return self.register(definition, "Imported", author)
-        admission.require(definition, self.definitions)
-        if self.definitions.newest(definition.alias).state is not State.DRAFT:
-            self.clone(definition.alias, note="Imported", author=author)
-        return self.edit(definition.alias, definition, "Imported", author)
+        """Register an exported definition as a Draft, with its pins; of a known alias it is the Draft's next save."""
+        definition, pins = portable.read(file)
+        alias, store = definition.alias, self.definitions
+        if store.find(alias) is None:
+            return self.register(definition, "Imported", author, pins)
+        admission.require(definition, store)
+        if (newest := store.newest(alias)).state is not State.DRAFT:
+            store.clone(alias, newest.number, author or self.user, "Imported", pins)
+        return self.edit(alias, definition, "Imported", author, pins=pins)
 
     # Running
 

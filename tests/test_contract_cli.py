@@ -131,7 +131,6 @@ def test_what_failed_exits_1_with_a_sentence_on_stderr(said: dict[str, Said]) ->
         assert "Traceback" not in said[name].err and "hfreg/" not in said[name].err, (name, said[name].err)
 
 
-@pytest.mark.xfail(strict=True, reason="a file that is no JSON is not named")
 def test_a_file_that_cannot_be_imported_is_named(said: dict[str, Said]) -> None:
     assert "garbage.json" in said["import garbage"].err
 

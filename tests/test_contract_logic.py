@@ -222,7 +222,6 @@ def test_an_approved_version_makes_no_new_pin(
     assert second not in registry.export("probe")
 
 
-@pytest.mark.xfail(strict=True, reason="import_ leaves the pins of the file aside and pins anew")
 def test_the_pins_of_an_import_are_those_of_the_export(
     registry: hfreg.Registry, loopback_hub: LoopbackHub, hub_cache: Path, tmp_path: Path
 ) -> None:

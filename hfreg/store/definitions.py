@@ -17,7 +17,7 @@ from hfreg.errors import DefinitionError, EditConflict, LifecycleError, UnknownM
 from hfreg.lifecycle import Action, State
 from hfreg.store.documents import TABLES, Catalogue, Entry, Snapshot, dump_definition, from_plain
 from hfreg.store.envelope import Content
-from hfreg.store.records import OPEN, Records, step, with_pin
+from hfreg.store.records import OPEN, Records, step, with_pin, with_pins_of
 from hfreg.store.storage import AtomicStorage
 from hfreg.version import Pin, Version
 
@@ -130,8 +130,8 @@ class Definitions:
                 _rename(records, alias, definition.alias, author)
         return self.get(definition.alias, number)
 
-    def clone(self, alias: str, number: int, author: str, note: str = "") -> Version:
-        """Open the next version as a Draft that says what `number` says, with its pins.
+    def clone(self, alias: str, number: int, author: str, note: str = "", pins: Iterable[Pin] = ()) -> Version:
+        """Open the next version as a Draft that says what `number` says, with its pins, which `pins` replace.
 
         Raises LifecycleError when a version is still in the making.
         """
@@ -139,9 +139,10 @@ class Definitions:
             source = records.version(alias, number)
             records.refuse_open(alias)
             note = note or f"Clone of version {number}"
-            kept = {name: source[name] for name in ("pins", "unresolved", "demonstration")}
+            kept = {name: source[name] for name in ("unresolved", "demonstration")}
             made = records.next_number(alias)
             version = records.open_version(alias, made, records.definition(source), author, note, **kept)
+            records.change(version, pins=with_pins_of(source, with_pin(version, pins)))
             records.note(version, author, "Clone", note, None, State.DRAFT)
         return self.get(alias, made)
 

@@ -169,9 +169,16 @@ def with_pin(version: Document, pins: Iterable[Pin]) -> list[dict[str, Any]]:
         elif same[0]["commit"] != pin.commit:
             raise LifecycleError(
                 f"{version['alias']} version {version['number']} has {pin.repo} pinned to {same[0]['commit']}; "
-                f"a pin is never changed, so it cannot become {pin.commit}. Clone the version, or name a revision."
+                f"a pin is never changed, so it cannot become {pin.commit}. "
+                "Name the commit you want as the revision in the scoring logic."
             )
     return kept
+
+
+def with_pins_of(source: Document, pins: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return pins, and before them those of a version for what they do not say."""
+    said = {(pin["repo"], pin["revision"]) for pin in pins}
+    return [*(pin for pin in source["pins"] if (pin["repo"], pin["revision"]) not in said), *pins]
 
 
 def _of(version: Document) -> Any:
