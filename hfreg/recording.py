@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from hfreg.store.events import Events
 
 MAX_MESSAGE = 300
-BEHIND = 64
-"""Records that may wait before the next is made at once, so that a lagging log keeps few arguments alive."""
 
 _calling = threading.local()
 
@@ -60,9 +58,9 @@ class Recording:
         return outcome
 
     def record(self, arguments: Mapping[str, Any], outcome: Outcome) -> None:
-        """Write down one call; in the ordinary case the writer makes the record, off the call's time."""
+        """Write down one call; the writer makes the record, off the call's time, unless arguments would live long."""
         call = partial(self._call, new_call_id(), utc_now(), arguments, outcome)
-        at_once = self._version.definition.store_payloads or self._events.waiting > BEHIND
+        at_once = self._version.definition.store_payloads or self._events.lagging
         self._events.record(call() if at_once else call)
 
     def _call(self, call_id: str, at: datetime, arguments: Mapping[str, Any], outcome: Outcome) -> Call:

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from hfreg.errors import HfregError
 from hfreg.version import Version
@@ -76,8 +76,7 @@ class Outcome:
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened during a run, for whoever shows progress.
 
     kind and data: `loading` {what}, `download` {repo, file, done, total} in bytes, `loaded` {ms}, `running` {row},

@@ -11,10 +11,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, NamedTuple
 
 from hfreg.engine import Event, EventKind, OnEvent, Outcome
 from hfreg.engine.ending import failed, stopped
@@ -28,14 +27,13 @@ WAITING = 2
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Task:
-    """One row of a job, waiting for its turn or running."""
+class Task(NamedTuple):
+    """One row of a job, waiting for its turn or running; `put_at` is when that began."""
 
     job: Job
-    index: int
+    position: int
     row: Mapping[str, Any]
-    put_at: float = field(default_factory=time.perf_counter)
+    put_at: float
 
 
 class Job:
@@ -47,13 +45,14 @@ class Job:
         self.tier = tier
         self.cancelled = False
         self._on_event = on_event
-        self._outcomes: deque[Outcome] = deque()
+        self._outcomes: SimpleQueue[Outcome | None] = SimpleQueue()  # None stands behind the last
         self._early: dict[int, Outcome] = {}
         self._next = 0
         self._total: int | None = None
         self._done = False
         self._read = False
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a reader, which cancels, anywhere
+        self._room: threading.Condition | None = None
         self._submitted_at = time.perf_counter()
         self._stop: Callable[[], None] | None = None
 
@@ -70,14 +69,15 @@ class Job:
         """Hand the rows on: one alone at once, more of them from a thread of their own."""
         if isinstance(rows, (list, tuple)) and len(rows) == 1:
             self._total = 1
-            enqueue(Task(self, 0, rows[0]))
+            enqueue(Task(self, 0, rows[0], self._submitted_at))
             return
+        self._room = room = threading.Condition(self._lock)
         name = f"hfreg rows of {self.version.alias}"
-        threading.Thread(target=self._feed, args=(rows, enqueue), name=name, daemon=True).start()
+        threading.Thread(target=self._feed, args=(rows, enqueue, room), name=name, daemon=True).start()
 
     def begin(self, task: Task, stop: Callable[[], None]) -> bool:
         """Note how the row in work is interrupted; returns False when it must not begin any more."""
-        with self._changed:
+        with self._lock:
             if self.cancelled:
                 return False
             self._stop = stop
@@ -85,28 +85,28 @@ class Job:
 
     def cancel(self) -> None:
         """Stop: the row in work is interrupted, the rest are not begun."""
-        with self._changed:
+        with self._lock:
             self.cancelled = True
             stop, waited = self._stop, not self._done and self._stop is None
-            self._changed.notify_all()
+            self._make_room()
         if stop is not None:
             stop()
         elif waited:  # nothing of it runs: a caller who has no answer yet gets one now
             if self._next == 0:
-                self.put(Task(self, 0, {}), stopped(self, "cancelled", self._submitted_at, 0.0, ""))
-            self._finish()
+                self.put(Task(self, 0, {}, self._submitted_at), stopped(self, "cancelled", self._submitted_at, 0.0, ""))
+            self._end(True)
 
     def put(self, task: Task, outcome: Outcome) -> None:
         """Add the Outcome of a row; it is seen once those of all rows before it are."""
-        self.emit("outcome", row=task.index, arguments=task.row, outcome=outcome)
-        with self._changed:
+        self.emit("outcome", row=task.position, arguments=task.row, outcome=outcome)
+        with self._lock:
             self._stop = None
-            self._early[task.index] = outcome
+            self._early[task.position] = outcome
             while self._next in self._early:
-                self._outcomes.append(self._early.pop(self._next))
+                self._outcomes.put(self._early.pop(self._next))
                 self._next += 1
-            self._done = self._done or self.cancelled or self._next == self._total
-            self._changed.notify_all()
+            self._end(self.cancelled or self._next == self._total)
+            self._make_room()
 
     def emit(self, kind: EventKind, **data: Any) -> None:
         """Tell whoever follows this job; a follower that fails does not fail the job."""
@@ -119,42 +119,49 @@ class Job:
 
     def take(self) -> Outcome | None:
         """Wait for the next Outcome and take it; None when there are no more."""
-        with self._changed:
-            while not self._outcomes and not self._done:
-                self._changed.wait()
-            if not self._outcomes:
-                return None
-            self._changed.notify_all()
-            return self._outcomes.popleft()
+        if (outcome := self._outcomes.get()) is None:
+            self._outcomes.put(None)  # for whoever asks again
+        self._make_room()
+        return outcome
 
-    def _feed(self, rows: Iterable[Mapping[str, Any]], enqueue: Callable[[Task], None]) -> None:
+    def _feed(
+        self, rows: Iterable[Mapping[str, Any]], enqueue: Callable[[Task], None], room: threading.Condition
+    ) -> None:
         index = 0
         try:
             for row in rows:
-                if not self._may_go_on(index):
+                if not self._may_go_on(index, room):
                     return
-                enqueue(Task(self, index, row))
+                enqueue(Task(self, index, row, time.perf_counter()))
                 index += 1
         except BaseException as error:  # the rows are the caller's code: whatever it raises is told as their end
-            self.put(Task(self, index, {}), failed(self, error))
+            self.put(Task(self, index, {}, time.perf_counter()), failed(self, error))
             index += 1
-        self._total = index
-        self._finish(only_if=lambda: self._next >= index)
+        with self._lock:
+            self._total = index
+            self._end(self._next >= index)
 
-    def _may_go_on(self, index: int) -> bool:
+    def _may_go_on(self, index: int, room: threading.Condition) -> bool:
         """Wait while enough rows are under way or the reader is far behind; False once the job is cancelled."""
-        with self._changed:
-            self._changed.wait_for(
-                lambda: (
-                    self.cancelled or (index - self._next < WAITING and (not self._read or len(self._outcomes) < AHEAD))
-                )
-            )
+        with room:
+            room.wait_for(lambda: self.cancelled or self._has_room(index))
             return not self.cancelled
 
-    def _finish(self, only_if: Callable[[], bool] = lambda: True) -> None:
-        with self._changed:
-            self._done = self._done or only_if()
-            self._changed.notify_all()
+    def _has_room(self, index: int) -> bool:
+        return index - self._next < WAITING and (not self._read or self._outcomes.qsize() < AHEAD)
+
+    def _make_room(self) -> None:
+        """Let whoever feeds rows look again."""
+        if self._room is not None:
+            with self._room:
+                self._room.notify_all()
+
+    def _end(self, ended: bool) -> None:
+        """Note that the last row is done, if it is."""
+        with self._lock:
+            if ended and not self._done:
+                self._done = True
+                self._outcomes.put(None)
 
 
 class Outcomes(Iterator[Outcome]):

@@ -110,7 +110,7 @@ class LoadedModel:
         arguments = definition.bind(**task.row)
         function, libraries = self._ready()
         libraries.begin(warm=not cold)
-        job.emit("running", row=task.index)
+        job.emit("running", row=task.position)
         clock.run_started = time.perf_counter()
         try:
             value = self._called(function, arguments)

@@ -161,7 +161,8 @@ class Slot:
         task.job.put(task, outcome)
 
     def _start(self, task: Task) -> None:
-        self._model.cancel.clear()
+        if self._model.cancel.is_set():
+            self._model.cancel.clear()
         with self._lock:
             self._children.clear()
             self._task, self._reason, self._issued, self._started = task, None, False, time.perf_counter()

@@ -41,6 +41,7 @@ logger = logging.getLogger(__name__)
 Row = dict[str, Any]
 
 LONGEST_ERROR = 2_000  # characters of a message that are kept
+BEHIND = 512  # records: what gathers between two writes at a thousand calls a second
 LARGEST = 2**63 - 1
 EVERYTHING = CallFilter()
 
@@ -73,6 +74,11 @@ class Events:
     def waiting(self) -> int:
         """How many records are in memory only."""
         return len(self._buffer)
+
+    @property
+    def lagging(self) -> bool:
+        """Whether records wait for longer than they should: the last write failed, or calls outrun the database."""
+        return self._buffer.failing or self.waiting > BEHIND
 
     @property
     def dropped(self) -> int:
