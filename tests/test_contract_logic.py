@@ -143,9 +143,7 @@ TOKENIZER = LOAD + ODD + "kept.append(A.from_pretrained('hfreg/starter-sentiment
 CLIENT = "from huggingface_hub import InferenceClient as C\n" + ODD + "kept.append(C(timeout=Odd()))\n"
 
 
-@pytest.mark.parametrize("source", [
-    TOKENIZER, pytest.param(CLIENT, marks=pytest.mark.xfail(strict=True, reason="made anew in silence"))
-], ids=["from_pretrained", "InferenceClient"])  # fmt: skip
+@pytest.mark.parametrize("source", [TOKENIZER, CLIENT], ids=["from_pretrained", "InferenceClient"])
 def test_a_load_whose_arguments_are_not_plain_is_not_kept_and_says_so(registry: hfreg.Registry, source: str) -> None:
     registry.register(define(source + "return len({id(c) for c in kept})", network=True, output_type="Numerical"))
     model = registry.model("probe")

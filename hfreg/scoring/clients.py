@@ -27,10 +27,13 @@ _SALT = secrets.token_bytes(32)
 class Clients:
     """The functions and classes of huggingface_hub that differ for one loaded model."""
 
-    def __init__(self, memo: Memo, resolve: Resolve, note: Callable[[str], object]) -> None:
+    def __init__(
+        self, memo: Memo, resolve: Resolve, note: Callable[[str], object], warn: Callable[[str, str], object]
+    ) -> None:
         self._memo = memo
         self._resolve = resolve
         self._note = note
+        self._warn = warn
 
     def replace(self, attribute: str, value: Any) -> Any:
         """Exchange what differs."""
@@ -49,13 +52,16 @@ class Clients:
         kwargs.setdefault("timeout", INFERENCE_TIMEOUT_S)  # huggingface_hub itself would wait for ever
         try:
             key = "InferenceClient", self._digest(args, kwargs)
-        except NotPlain:
+        except NotPlain as problem:
+            what = f"is made on every call, because {problem}. Keep it in `cache`, or pass plain values"
+            self._warn(what, "InferenceClient")
             return real(*args, **kwargs)
         return self._memo.get_or_load(key, lambda: real(*args, **kwargs))
 
     def _digest(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
         # Two tokens are two clients, and headers may hold one too: the key tells them apart without holding them.
-        plain = self._memo.plain("arguments", [list(args), kwargs])
+        given = {**{f"argument {i + 1}": value for i, value in enumerate(args)}, **kwargs}
+        plain = [(name, self._memo.plain(name, given[name])) for name in sorted(given)]
         return hashlib.blake2b(repr(plain).encode(), key=_SALT).digest()
 
     def _folder(self, repo_id: str, *, repo_type: str | None = None, revision: str | None = None, **_: Any) -> str:

@@ -82,7 +82,7 @@ class Libraries:
         self._on_load = on_load
         self._modules: dict[str, ModuleProxy] = {}
         self._environment = Environment(environment, write, lambda: self._module("sys"))
-        self._clients = Clients(self.memo, self._resolve, lambda text: self.notes.append(text))
+        self._clients = Clients(self.memo, self._resolve, lambda text: self.notes.append(text), self._warn)
         self.builtins = self._environment.builtins()
         self.secrets = frozenset(environment.values())
         self._depth = 0
