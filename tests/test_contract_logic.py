@@ -263,7 +263,6 @@ def test_missing_private_gated_and_unreachable_are_told_apart_with_the_repo_and_
     assert isinstance(outcome.error, ConnectionError) and loopback_hub.url in str(outcome.error)
 
 
-@pytest.mark.xfail(strict=True, reason="where the Hub cannot be reached the message names no repository")
 def test_a_load_that_cannot_reach_the_hub_names_the_repository(
     registry: hfreg.Registry, loopback_hub: LoopbackHub
 ) -> None:

@@ -124,8 +124,11 @@ def test_a_proxy_that_refuses_is_named(
 ) -> None:
     # A plain-HTTP proxy answers for the Hub; only an https endpoint needs its CONNECT, which this one refuses.
     monkeypatch.setenv("HTTPS_PROXY", loopback_hub.url)
-    found = hub_of(endpoint="https://hub.invalid").test_connection()
+    hub = hub_of(endpoint="https://hub.invalid")
+    found = hub.test_connection()
     assert found.problem == "unreachable" and "proxy" in found.message and "HTTPS_PROXY" in found.message
+    with pytest.raises(HubUnreachable, match="refused, asked for `org/model`"):
+        hub.commit("org/model")
 
 
 def test_an_endpoint_that_is_no_hub_is_named(hub_of: HubOf, loopback_hub: LoopbackHub) -> None:
@@ -139,9 +142,26 @@ def test_a_silent_address_is_given_up_within_seconds(hub_of: HubOf, monkeypatch:
     monkeypatch.setattr("hfreg.hub.client.READ_S", 0.3)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, never answers
         began = time.monotonic()
-        with pytest.raises(HubUnreachable, match="did not answer in time"):
+        with pytest.raises(HubUnreachable, match="did not answer in time, asked for `org/model`"):
             hub_of(endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}").commit("org/model")
     assert time.monotonic() - began < 3
+
+
+def test_a_hub_that_cannot_be_asked_is_told_with_the_repository(loopback_hub: LoopbackHub, hub_of: HubOf) -> None:
+    def said(hub: Hub) -> str:
+        with pytest.raises(HubUnreachable) as caught:
+            hub.commit("org/model")
+        assert "`org/model`" in str(caught.value), caught.value
+        return str(caught.value)
+
+    for status in (429, 503):
+        loopback_hub.fail_with = status
+        assert str(status) in said(hub_of())
+    loopback_hub.fail_with = None
+    loopback_hub.add_repo("org/page", {"login.html": b"<html>Sign in</html>"})
+    assert "is not a Hub" in said(hub_of(endpoint=f"{loopback_hub.url}/org/page/resolve/main/login.html?"))
+    loopback_hub.stop()
+    assert "cannot be reached" in said(hub_of())
 
 
 def test_offline_sends_nothing_and_says_why(

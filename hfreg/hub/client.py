@@ -22,7 +22,7 @@ from huggingface_hub.utils import hf_raise_for_status, validate_repo_id  # type:
 from hfreg.errors import HubError, HubUnreachable, NotCached, RepoNotFound, RevisionNotFound, TokenRejected
 from hfreg.hub.files import RepoFile
 from hfreg.hub.token import form_problem
-from hfreg.hub.translate import INTEGRATIONS, offline_error, translate
+from hfreg.hub.translate import INTEGRATIONS, no_hub, offline_error, translate
 from hfreg.settings import Settings, Token
 
 CONNECT_S = 3.0
@@ -155,9 +155,8 @@ class Hub:
             response = client.get(self.endpoint + path, params=dict(query), headers=headers, timeout=wait)
             hf_raise_for_status(response)
             return response.json()
-        except ValueError:  # a login page of a proxy, or a wrong HF_ENDPOINT
-            message = f"What answers at {self.endpoint} is not a Hub. Check HF_ENDPOINT and any proxy login page."
-            raise HubUnreachable(message) from None
+        except ValueError:
+            raise no_hub(self.endpoint, repo) from None
         except Exception as error:
             told = translate(error, repo, revision, token, self.endpoint)
             if told is None:

@@ -48,6 +48,17 @@ def offline_error(repo: str, revision: str | None = None) -> NotCached:
     )
 
 
+def no_hub(endpoint: str, repo: str = "") -> HubUnreachable:
+    """Return the error for an answer that no Hub gives: a login page of a proxy, or a wrong HF_ENDPOINT."""
+    return HubUnreachable(
+        f"What answers at {endpoint} is not a Hub{_wanted(repo)}. Check HF_ENDPOINT and any proxy login page."
+    )
+
+
+def _wanted(repo: str) -> str:
+    return f", asked for `{repo}`" if repo else ""
+
+
 def _one(error: BaseException, repo: str, revision: str | None, token: Token | None, endpoint: str) -> HubError | None:
     named = f"`{repo}`" if repo else "The repository"
     # The order is theirs: a gated repository is also a missing one to isinstance().
@@ -71,10 +82,10 @@ def _one(error: BaseException, repo: str, revision: str | None, token: Token | N
     if isinstance(error, hub.HFValidationError):
         return RepoNotFound(f"{named} is no repo id of the Hub. Write it as `owner/name`.")
     if isinstance(error, hub.FileMetadataError):
-        return HubUnreachable(f"What answers at {endpoint} is not a Hub. Check HF_ENDPOINT and any proxy login page.")
+        return no_hub(endpoint, repo)
     if isinstance(error, hub.HfHubHTTPError):
-        return _by_status(error.response.status_code, named, token, endpoint)
-    return _by_network(error, endpoint)
+        return _by_status(error.response.status_code, repo, token, endpoint)
+    return _by_network(error, repo, endpoint)
 
 
 def _gated(named: str, repo: str, token: Token | None, endpoint: str) -> str:
@@ -99,7 +110,8 @@ def _missing(named: str, token: Token | None) -> str:
     )
 
 
-def _by_status(status: int, named: str, token: Token | None, endpoint: str) -> HubError:
+def _by_status(status: int, repo: str, token: Token | None, endpoint: str) -> HubError:
+    named, wanted = f"`{repo}`" if repo else "The repository", _wanted(repo)
     if status == 401 and token is not None:
         return TokenRejected(
             f"The Hub does not accept the token {token.masked} ({token.source}): it is wrong, expired or revoked. "
@@ -113,24 +125,26 @@ def _by_status(status: int, named: str, token: Token | None, endpoint: str) -> H
     if status == 404:
         return RepoNotFound(_missing(named, token))
     if status == 429:
-        return HubUnreachable(f"{endpoint or 'The Hub'} answers “too many requests” (429). Wait a few minutes.")
-    return HubUnreachable(f"{endpoint or 'The Hub'} answered with HTTP {status}. Try again later.")
+        return HubUnreachable(f"{endpoint or 'The Hub'} answers “too many requests” (429){wanted}. Wait a few minutes.")
+    return HubUnreachable(f"{endpoint or 'The Hub'} answered with HTTP {status}{wanted}. Try again later.")
 
 
-def _by_network(error: BaseException, endpoint: str) -> HubError | None:
+def _by_network(error: BaseException, repo: str, endpoint: str) -> HubError | None:
     # By the names of the classes: huggingface_hub 1 speaks through httpx, 2 through httpx2.
     names = {kind.__name__ for kind in type(error).__mro__} if "httpx" in type(error).__module__ else set()
-    where = endpoint or "the Hub"
+    where, wanted = endpoint or "the Hub", _wanted(repo)
     if "ProxyError" in names:
-        return HubUnreachable(f"The proxy on the way to {where} refused. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.")
+        return HubUnreachable(
+            f"The proxy on the way to {where} refused{wanted}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
+        )
     if "TimeoutException" in names:
-        return HubUnreachable(f"{where} did not answer in time. Check the network, or try again.")
+        return HubUnreachable(f"{where} did not answer in time{wanted}. Check the network, or try again.")
     if "ConnectError" in names:
-        return HubUnreachable(f"{where} cannot be reached. Check the network, HF_ENDPOINT and any proxy.")
+        return HubUnreachable(f"{where} cannot be reached{wanted}. Check the network, HF_ENDPOINT and any proxy.")
     if names & _BROKEN:
-        return HubUnreachable(f"The connection to {where} broke. Try again: files that are complete are kept.")
+        return HubUnreachable(f"The connection to {where} broke{wanted}. Try again: files that are complete are kept.")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
-        return HubError("The disk is full: the download was not finished. Free some space and try again.")
+        return HubError(f"The disk is full: the download was not finished{wanted}. Free some space and try again.")
     if isinstance(error, PermissionError) and error.filename:
-        return HubError(f"{error.filename} may not be written. Check HF_HOME and the owner of that folder.")
+        return HubError(f"{error.filename} may not be written{wanted}. Check HF_HOME and the owner of that folder.")
     return None
