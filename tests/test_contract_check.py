@@ -166,7 +166,6 @@ def test_a_return_that_cannot_match_the_output_type_is_found(registry: hfreg.Reg
     assert flagged == []
 
 
-@pytest.mark.xfail(strict=True, reason="check finds nothing in an answer that is a function")
 def test_a_function_as_the_answer_is_found(registry: hfreg.Registry) -> None:
     findings = registry.check(answering("return lambda: 1", "String"))
     assert any(finding.line == 1 for finding in findings)

@@ -49,6 +49,9 @@ def return_rules(reading: Reading, output: types.Type) -> Iterator[Finding]:
 def _shape(reading: Reading, node: ast.Return, value: ast.expr, output: types.Type) -> Finding | None:
     if isinstance(value, ast.IfExp):
         return _shape(reading, node, value.body, output) or _shape(reading, node, value.orelse, output)
+    if made := _function(reading, value, MAX_STEPS):
+        message = f"This return has {made} in it, which no output type holds. Call it and return what it gives."
+        return Finding("warning", FIELD, value.lineno, message)
     if misfit := _misfit(value, output):
         return Finding("warning", FIELD, value.lineno, f"This return cannot match the output type. {misfit}")
     likely = _likely(reading, value, MAX_STEPS)
@@ -68,6 +71,23 @@ def _shape(reading: Reading, node: ast.Return, value: ast.expr, output: types.Ty
     what = _changed(likely, converted.value)
     message = f"{what}, for the output type is {output}; each call will warn. The output type {proposal} would keep it."
     return Finding("warning", FIELD, value.lineno, message)
+
+
+def _function(reading: Reading, node: ast.expr | None, steps: int) -> str | None:
+    """Say which function or class is what is returned, or a part of it; None where nothing tells."""
+    if isinstance(node, ast.Lambda):
+        return "a function"
+    if isinstance(node, ast.Name) and steps:
+        plain = [  # a decorator may make anything of them
+            made
+            for made in reading.nodes
+            if isinstance(made, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)) and made.name == node.id
+        ]
+        if plain and not reading.stored[node.id] and not any(made.decorator_list for made in plain):
+            return f"the {'class' if isinstance(plain[0], ast.ClassDef) else 'function'} `{node.id}`"
+        return _function(reading, reading.once.get(node.id), steps - 1)
+    parts = node.values if isinstance(node, ast.Dict) else node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
+    return next((found for part in parts if (found := _function(reading, part, steps - 1))), None) if steps else None
 
 
 def _misfit(node: ast.expr, wanted: types.Type, path: str = "") -> str | None:
