@@ -17,6 +17,7 @@ the thing and the value and says the way out; it never holds a secret.
      ├─ ScoringError (RuntimeError)         scoring logic raised
      ├─ ScoringTimeout (TimeoutError)       scoring logic ran out of time
      ├─ ScoringCancelled (RuntimeError)     a call that was stopped
+     ├─ ModelBusy (RuntimeError)            too many calls wait for one loaded model
      ├─ EngineClosed (RuntimeError)         a call after the registry was closed
      ├─ OutputError (ValueError)            an answer that does not fit the output type
      ├─ HubError (OSError)                  the Hub, or the way to it
@@ -55,6 +56,7 @@ __all__ = [
     "ScoringError",
     "ScoringTimeout",
     "ScoringCancelled",
+    "ModelBusy",
     "EngineClosed",
     "OutputError",
     "HubError",
@@ -130,6 +132,10 @@ class ScoringTimeout(HfregError, TimeoutError):
 
 class ScoringCancelled(HfregError, RuntimeError):
     """The call was stopped before it had an answer."""
+
+
+class ModelBusy(HfregError, RuntimeError):
+    """Too many calls wait for one loaded model already; nothing of this one ran."""
 
 
 class EngineClosed(HfregError, RuntimeError):

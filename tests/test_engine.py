@@ -12,6 +12,7 @@ import pytest
 
 import hfreg
 from hfreg.engine import Event
+from hfreg.engine.slot import MAX_WAITING
 
 Make = Callable[..., hfreg.Model]
 
@@ -412,3 +413,21 @@ def test_a_resource_is_called_on_behalf_of_whoever_called(make: Make, registry: 
     list(registry.start(outer.version, [{}], user="ada"))
     registry.events.flush()
     assert {(c.alias, c.user) for c in registry.events.calls()} == {("outer", "ada"), ("inner", "ada")}
+
+
+def test_a_call_that_finds_too_many_others_waiting_is_told_that_the_model_is_busy(
+    make: Make, registry: hfreg.Registry, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    gate.touch()
+    model = make("import os, time\nwhile os.path.exists(x): time.sleep(0.005)\nreturn 1")
+    running = threading.Event()
+    follow = lambda event: running.set() if event.kind == "running" else None  # noqa: E731
+    runs = [registry.start(model.version, [{"x": str(gate)}], on_event=follow)]
+    assert running.wait(5)
+    runs += [registry.start(model.version, [{"x": str(gate)}]) for _ in range(MAX_WAITING + 1)]
+    refused = next(iter(runs[-1]))
+    gate.unlink()
+    assert isinstance(refused.error, hfreg.ModelBusy)
+    assert "probe" in str(refused.error)
+    assert [next(iter(run)).value for run in runs[:-1]] == [1] * (MAX_WAITING + 1)

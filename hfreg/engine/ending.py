@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from hfreg.engine import Outcome, Status, Timings
-from hfreg.errors import HfregError, ScoringCancelled, ScoringError, ScoringTimeout
+from hfreg.errors import HfregError, ModelBusy, ScoringCancelled, ScoringError, ScoringTimeout
 
 if TYPE_CHECKING:
     from hfreg.engine.job import Job
@@ -25,6 +25,12 @@ def stopped(job: Job, reason: str, started: float, queue_ms: float, printed: str
         status = "cancelled"
         error = ScoringCancelled(f"The call of {alias} was stopped after {seconds:.1f} s.{rest}")
     return _ended(job, error, status, Timings(queue_ms, 0.0, seconds * 1e3, seconds * 1e3 + queue_ms), printed)
+
+
+def busy(job: Job) -> Outcome:
+    """Return the Outcome of a call that found too many others waiting."""
+    error = ModelBusy(f"Too many calls wait for {job.version.alias} already. Call it again in a moment.")
+    return _ended(job, error, "error", Timings(), "")
 
 
 def failed(job: Job, problem: BaseException) -> Outcome:

@@ -1,116 +1,33 @@
 """Inline engine: runs scoring logic in this process. For plain Python, notebooks and Ray replicas.
 
-A loaded model is one thread with a queue: calls to it wait their turn and one runs at a time, because one
-pipeline or tokenizer used by two threads gives silently wrong answers. The time limit and stop act at the
-next bytecode: a long call into C goes on behind an answer that says so, and a fresh thread takes over.
-There is no memory limit and no confinement: scoring logic can do what this process can.
+A loaded model is one thread with a queue. The time limit and stop act at the next bytecode: a long call into C goes
+on behind an answer that says so, and a fresh thread takes over. There is no memory limit and no confinement: scoring
+logic can do what this process can.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterable, Mapping
-from typing import Any
-
-from hfreg.engine import Loaded, OnEvent, Platform
-from hfreg.engine.job import Job, Task
-from hfreg.engine.slot import Slot
+from hfreg.engine import Platform
+from hfreg.engine.inline_slot import InlineSlot
+from hfreg.engine.pool import Pool
 from hfreg.engine.watchdog import Watchdog
-from hfreg.errors import EngineClosed
 from hfreg.version import Version
 
-MAX_UNSAVED = 4
-"""How many models loaded for Test Code stay in memory; the one used longest ago goes first."""
 
-LAST_S = 1.0
-"""How long closing waits for a row that does not heed being stopped."""
-
-CLOSED = "This registry is closed. Open it again with hfreg.open()."
-
-SlotKey = tuple[str, int, str]
-
-
-class InlineEngine:
+class InlineEngine(Pool):
     """Runs every model in this process, each loaded model in a thread of its own."""
 
     tier = "inline"
 
     def __init__(self, platform: Platform) -> None:
+        super().__init__()
         self._platform = platform
-        self._slots: dict[SlotKey, Slot] = {}
-        self._lock = threading.Lock()
         self._watchdog = Watchdog()
-        self._closed = False
-
-    def submit(
-        self, version: Version, rows: Iterable[Mapping[str, Any]], limits: float | None, on_event: OnEvent | None = None
-    ) -> Job:
-        """Begin a job over rows and return at once; see `hfreg.engine.Engine.submit`."""
-        job = Job(version, limits, on_event, self.tier)
-        if (slot := Slot.current()) is not None:  # a resource called by scoring logic: stopping one stops the other
-            slot.adopt(job)
-        if self._closed:
-            raise EngineClosed(CLOSED)
-        job.feed(rows, self._enqueue)
-        return job
-
-    def loaded(self) -> list[Loaded]:
-        """List the models in memory."""
-        with self._lock:
-            slots = list(self._slots.values())
-        return [loaded for slot in slots if (loaded := slot.describe()) is not None]
-
-    def unload(self, alias: str, version: int | None = None) -> int:
-        """Drop a model's loads and return how many; a run in work ends first."""
-        with self._lock:
-            keys = [k for k in self._slots if k[0] == alias and version in (None, k[1])]
-            dropped = [self._slots.pop(k) for k in keys]
-        for slot in dropped:
-            slot.stop()
-        return len(dropped)
 
     def close(self) -> None:
         """Cancel what runs and what waits, and end every thread."""
-        with self._lock:
-            slots, self._slots, self._closed = list(self._slots.values()), {}, True
-        for slot in slots:
-            slot.cancel()
-        for slot in slots:  # so that the last calls are known before the log closes
-            slot.join(LAST_S)
+        super().close()
         self._watchdog.close()
 
-    def _enqueue(self, task: Task) -> None:
-        with self._lock:
-            if not self._closed:
-                self._slot(task.job.version).put(task)
-                return
-        task.job.cancel()
-
-    def _slot(self, version: Version) -> Slot:
-        key = (version.alias, version.number, version.definition.code_digest)
-        if (slot := self._slots.get(key)) is not None:
-            return slot
-        for old in self._stale(key):  # changed source starts afresh
-            self._slots.pop(old).stop()
-        slot = self._slots[key] = Slot(version, self._platform, self._watchdog, self._replace)
-        return slot
-
-    def _stale(self, key: SlotKey) -> list[SlotKey]:
-        """List what a new slot takes the place of: its version's earlier source, or the oldest unsaved model."""
-        if key[1]:
-            return [k for k in self._slots if k[:2] == key[:2]]
-        unsaved = sorted((k for k in self._slots if k[1] == 0), key=lambda k: self._slots[k].last_call)
-        return unsaved[: max(0, len(unsaved) - MAX_UNSAVED + 1)]
-
-    def _replace(self, stuck: Slot) -> None:
-        """Forget a slot that does not end its row; a fresh one takes over what waits."""
-        with self._lock:
-            for key in [k for k, slot in self._slots.items() if slot is stuck]:
-                del self._slots[key]
-            waiting, closed = stuck.drain(), self._closed
-            for task in waiting:
-                if not closed:
-                    self._slot(task.job.version).put(task)
-        if closed:
-            for task in waiting:
-                task.job.cancel()
+    def _new_slot(self, version: Version) -> InlineSlot:
+        return InlineSlot(version, self._platform, self._watchdog, self._replace)

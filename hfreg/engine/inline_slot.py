@@ -1,0 +1,191 @@
+"""Inline slot: one loaded model in a thread of this process, and how a row in it is stopped.
+
+The slot compiles the source on its first row and keeps what it loads. Interrupting is an exception set on the
+thread from outside, and only where it does no harm: never inside an import, which would break the module for the
+whole process, nor inside the platform's own code. What does not heed it within `GRACE_S` (a long call into C, a
+load) is given up: its caller gets the answer at once, and a fresh slot takes over what waits.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import logging
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hfreg.engine import Loaded, Outcome, Platform, row
+from hfreg.engine.ending import stopped
+from hfreg.engine.job import Task
+from hfreg.engine.row import LoadedModel, Stop
+from hfreg.engine.slot import Slot
+from hfreg.engine.watchdog import Watchdog
+from hfreg.version import Version
+
+GRACE_S = 1.0
+RETRY_S = 0.02
+LOAD_S = 1800.0
+"""How long downloading and loading may take; they do not count against a call's time limit."""
+
+_HFREG = str(Path(row.__file__).parent.parent)
+log = logging.getLogger(__name__)
+
+
+class InlineSlot(Slot):
+    """One model loaded in this process."""
+
+    def __init__(
+        self, version: Version, platform: Platform, watchdog: Watchdog, give_up: Callable[[Slot], None]
+    ) -> None:
+        super().__init__(version)
+        self._model = LoadedModel(version, platform)
+        self._watchdog = watchdog
+        self._give_up = give_up
+        self._started = 0.0
+        self._reason: str | None = None
+        self._asked_at = 0.0
+        self._issued = False
+
+    def describe(self) -> Loaded | None:
+        """Describe the model in memory; None while nothing was ever run."""
+        model, version = self._model, self.version
+        if not model.calls and self._task is None:
+            return None
+        return Loaded(
+            alias=version.alias,
+            version=version.number,
+            state=version.state,
+            since=model.since,
+            last_call=self.last_call,
+            calls=model.calls,
+            memory_bytes=model.memory_bytes(),
+            load_ms=model.load_ms,
+            busy=self._task is not None,
+        )
+
+    def overdue(self) -> None:
+        """The watchdog's call: time is up, or an interruption is due again."""
+        with self._lock:
+            task = self._task
+            if task is None:
+                return
+            if self._reason is None:
+                if (left := self._time_left(task)) > 0:
+                    self._watchdog.watch(self, left)
+                    return
+                self._ask("timeout")
+        self._insist(task)
+
+    def _unload(self) -> None:
+        if self._model.unload():
+            gc.collect()  # weights are held in circles; without any, this would only cost a tenth of a second
+
+    def _run(self, task: Task) -> None:
+        """Run one row so that an interruption lands inside, never after."""
+        if not task.job.begin(task, lambda: self._interrupt(task)):
+            return
+        queue_ms = (time.perf_counter() - task.put_at) * 1e3
+        self._start(task)
+        outcome: Outcome | None = None
+        try:
+            outcome = self._model.run(task, queue_ms)
+            self._finish()
+            self._await_stop()
+        except Stop:
+            self._finish()
+        if self._given_up:
+            return
+        self.last_call = time.time()
+        if outcome is None or self._reason is not None:  # stopped, or stopped just as it was done
+            printed = self._model.printed()
+            outcome = stopped(task.job, self._reason or "cancelled", self._started, queue_ms, printed)
+        task.job.put(task, outcome)
+
+    def _start(self, task: Task) -> None:
+        if self._model.cancel.is_set():
+            self._model.cancel.clear()
+        with self._lock:
+            self._children.clear()
+            self._task, self._reason, self._issued, self._started = task, None, False, time.perf_counter()
+            if task.job.limit_s is not None:
+                self._watchdog.watch(self, task.job.limit_s)
+        if task.job.cancelled:  # between being begun and being here
+            self._interrupt(task)
+
+    def _finish(self) -> None:
+        """From here on nothing interrupts this row."""
+        with self._lock:
+            self._task = None
+            self._watchdog.forget(self)
+
+    def _await_stop(self) -> None:
+        """Let an interruption that was set just before the end land here, not in the next row.
+
+        Taking it back instead would leave CPython looking for it at every bytecode of every thread. One that
+        scoring logic caught itself does not come, so this waits for a few bytecodes only.
+        """
+        if self._issued:
+            for _ in range(10):
+                time.sleep(0.001)
+
+    def _time_left(self, task: Task) -> float:
+        """Return the seconds that a row may still run; what it spends on loading has a limit of its own."""
+        loading, loads_now = self._model.loading()
+        left = (task.job.limit_s or 0.0) - (time.perf_counter() - self._started - loading)
+        if loads_now and left > 0:
+            return max(left, RETRY_S) if loading < LOAD_S else 0.0
+        return left
+
+    def _interrupt(self, task: Task) -> None:
+        with self._lock:
+            if self._task is not task or self._reason is not None:  # over, or being stopped already
+                return
+            self._ask("cancelled")
+        self._insist(task)
+
+    def _ask(self, reason: str) -> None:
+        self._reason, self._asked_at = reason, time.monotonic()
+        self._model.cancel.set()
+
+    def _insist(self, task: Task) -> None:
+        """Interrupt the row where that does no harm, else look again soon; give the slot up when it takes too long."""
+        with self._lock:
+            if self._task is not task:
+                return
+            children = list(self._children)
+            if not self._issued and self._may_interrupt():
+                self._issued = True
+                thread = ctypes.c_ulong(self._thread.ident or 0)
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Stop))
+            late = time.monotonic() - self._asked_at > GRACE_S and not self._given_up
+            self._given_up = self._given_up or late
+            if not self._issued or not self._given_up:
+                self._watchdog.watch(self, RETRY_S)
+        for child in children:
+            child.cancel()
+        if late:
+            threading.Thread(target=self._abandon, args=(task,), name="hfreg give up", daemon=True).start()
+
+    def _may_interrupt(self) -> bool:
+        """Whether the thread is in scoring logic or a library, and in no import."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        while frame is not None:
+            file = frame.f_code.co_filename
+            if file.startswith(("<frozen importlib", _HFREG)):
+                return file == row.__file__ and frame.f_code.co_name == "_called"
+            if file == self._model.source_name:
+                return True
+            frame = frame.f_back
+        return False
+
+    def _abandon(self, task: Task) -> None:
+        """Answer for a row that does not end, and let a fresh slot take over what waits."""
+        self._answer_for(task)
+        self._give_up(self)
+
+    def _answer_for(self, task: Task) -> None:
+        reason = f"{self._reason or 'cancelled'} in C"
+        task.job.put(task, stopped(task.job, reason, self._started, 0.0, self._model.printed()))
