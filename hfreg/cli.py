@@ -271,7 +271,8 @@ def _described(version: hfreg.Version) -> list[str]:
     made = f"version {version.number}, {version.state}, by {version.author}"
     head = [f"{version.alias}{definition.signature_text}", made]
     parts = [definition.description] if definition.description else []
-    parts += [f"  {a.alias}: {a.type}{' (optional)' if a.optional else ''}  {a.usage}" for a in definition.arguments]
+    needed = {True: " (optional)", False: ""}
+    parts += [f"  {a.alias}: {a.described}{needed[a.optional]}  {a.usage}" for a in definition.arguments]
     parts += [f"pinned {pin.repo} at {pin.commit}" for pin in version.pins]
     return [*head, *parts, "", definition.scoring_logic]
 

@@ -110,7 +110,7 @@ class Definition(Frozen):
                 a.alias,
                 inspect.Parameter.POSITIONAL_OR_KEYWORD,
                 default=a.default_value if a.optional else inspect.Parameter.empty,
-                annotation=a.parsed_type.annotation,
+                annotation=a.annotation,
             )
             for a in self.arguments
         ]
@@ -156,7 +156,7 @@ class Definition(Frozen):
 
     def bind(self, /, *positional: Any, **named: Any) -> dict[str, Any]:
         """Check a call given from Python and fill in defaults; raises ArgumentError, loads nothing."""
-        given = self.named(positional, named)
+        given = self.named(positional, named) if positional else named
         known = self._by_alias
         for name in given:
             if name not in known:
@@ -171,7 +171,7 @@ class Definition(Frozen):
         for name in texts:
             if name not in self._by_alias:
                 raise ArgumentError(self._unknown(name))
-        return {n: self._by_alias[n].parsed_type.from_text(text, n) for n, text in texts.items()}
+        return {n: self._by_alias[n].from_text(text, n) for n, text in texts.items()}
 
     def findings(self) -> list[Finding]:
         """List what is wrong with everything but the source, the field of each named."""
@@ -188,6 +188,7 @@ class Definition(Frozen):
         if self.input_type not in AVAILABLE_INPUT_TYPES:
             message = f"{self.input_type} is not available yet. Choose Python Function."
             found.append(Finding("error", "input_type", None, message))
+        found += self._example_findings()
         if not self.description.strip():
             message = "Say what the model is for, its use cases and its limits."
             found.append(Finding("hint", "description", None, message))
@@ -210,13 +211,23 @@ class Definition(Frozen):
             seen.add(argument.alias)
         return found
 
+    def _example_findings(self) -> list[Finding]:
+        """List the examples that a call with them would refuse for the limits of an argument."""
+        found: list[Finding] = []
+        for index, example in enumerate(self.examples):
+            for argument in (a for a in self.arguments if a.alias in example):
+                if problem := argument.outside(example[argument.alias]):
+                    message = f"Example {index + 1} gives `{argument.alias}` beyond its limits: {problem}"
+                    found.append(Finding("warning", f"examples[{index}]", None, message))
+        return found
+
     def _bound(self, argument: Argument, value: Any) -> Any:
         if value is not _MISSING:
-            return argument.parsed_type.check(value, argument.alias)
+            return argument.check(value, argument.alias)
         if argument.optional:
             return argument.default_value
-        expected = ", ".join(str(p) for p in self.signature.parameters.values())
-        raise ArgumentError(f"{self.alias} needs `{argument.alias}`, which is missing. It takes ({expected}).")
+        expected = self.signature_text.rpartition(" -> ")[0]
+        raise ArgumentError(f"{self.alias} needs `{argument.alias}`, which is missing. It takes {expected}.")
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(f"`{a.alias}`" for a in self.arguments) or "no arguments"

@@ -71,6 +71,6 @@ def describe(version: Version) -> str:
     for argument in definition.arguments:
         about = f", default {argument.default_value!r}" if argument.optional else ""
         usage = f": {argument.usage}" if argument.usage else ""
-        lines.append(f"    {argument.alias} ({argument.type}{about}){usage}")
+        lines.append(f"    {argument.alias} ({argument.described}{about}){usage}")
     lines += [f"Returns {definition.output_type}.", "", f"Version {version.number}, {version.state}."]
     return "\n".join(lines)

@@ -1,8 +1,9 @@
 """Check: what can be said about scoring logic without running it.
 
 Collects the rules of its rooms: `names` (undefined, unused), `sources` (repo ids and loads), `returns` (the
-output type), `secrets`, `habits` (what works otherwise here). It parses and never runs or imports the user's
-code. Rules about the rest of a definition are `Definition.findings()`, about other models the registry's.
+output type), `secrets`, `limits` (of arguments), `habits` (what works otherwise here). It parses and never runs or
+imports the user's code. Rules about the rest of a definition are `Definition.findings()`, about other models the
+registry's.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from hfreg.definition import Definition
 from hfreg.errors import DefinitionError, TypeNotationError
 from hfreg.scoring.habits import habit_rules, unused_arguments
+from hfreg.scoring.limits import limit_rules
 from hfreg.scoring.names import name_rules
 from hfreg.scoring.reading import Reading
 from hfreg.scoring.returns import return_rules
@@ -54,6 +56,7 @@ def _rules(reading: Reading, definition: Definition) -> Iterator[Finding]:
     yield from source_rules(reading)
     yield from secrets_by_name(reading.nodes)
     yield from unused_arguments(reading, definition)
+    yield from limit_rules(reading, definition)
     try:
         yield from return_rules(reading, definition.parsed_output_type)
     except TypeNotationError:

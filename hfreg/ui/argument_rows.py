@@ -1,6 +1,7 @@
 """Argument rows: the Arguments card of the form, one row of widgets for each input of the model.
 
-Covers typing, moving, deleting with a way back, and what a default means by its type as it is entered.
+Covers typing, moving, deleting with a way back, and what a default means by its type as it is entered. The limits
+under a row are `hfreg.ui.limit_fields`.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import Any
 import streamlit as st
 
 from hfreg import types
+from hfreg.argument_limits import FIELDS as LIMIT_FIELDS
 from hfreg.errors import HfregError
-from hfreg.ui import findings, form_draft, form_state, session
+from hfreg.ui import findings, form_draft, form_state, limit_fields, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_draft import Row
 from hfreg.ui.form_fields import hold
@@ -79,16 +81,21 @@ def _row(form: Form, place: int, row: Row) -> None:
             st.caption(sentence(meaning))
     with usage:
         _text(number, "usage", "Usage", row["usage"], placeholder="Classification threshold")
-    _buttons(number, place, len(form.draft["rows"]) - 1)
     field = f"arguments[{place}]"
     told = [f for f in form.findings if f.field.startswith(f"{field}.") and f.level != "hint"]
+    _buttons(row, place, len(form.draft["rows"]) - 1, limit_fields.summary(form.definition.arguments[place]))
+    with st.container():
+        limit_fields.draw(row, told, _take)
     empty = not row["alias"] and not form.draft["tried"]
     with st.container(gap="xsmall"):
-        findings.beside(f for f in told if not (empty and f.field == f"{field}.alias"))
+        beside_limits = tuple(f"{field}.{name}" for name in LIMIT_FIELDS)
+        findings.beside(f for f in told if f.field not in beside_limits and not (empty and f.field == f"{field}.alias"))
 
 
-def _buttons(number: int, place: int, last: int) -> None:
+def _buttons(row: Row, place: int, last: int, limits: str) -> None:
+    number = row["id"]
     with st.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        limit_fields.button(row, limits)
         for label, by, edge in (("Up", -1, 0), ("Down", 1, last)):
             icon, key = f":material/arrow_{label.lower()}ward:", _key(number, label.lower())
             off = place == edge
@@ -111,7 +118,7 @@ def _take(number: int, field: str) -> None:
     draft = form_state.current()
     row: dict[str, Any] = draft["rows"][form_draft.place_of(draft, number)]  # type: ignore[assignment]
     value = session.get(_key(number, field))
-    row[field] = value == YES if field == "optional" else value or ""
+    row[field] = value == YES if field == "optional" else [*value] if field == "choices" else value or ""
     if field == "type":
         row[field] = form_draft.completed(row[field], TYPES)
     form_state.touch()

@@ -5,9 +5,9 @@
     arguments_form.draw(definition, "playground.shout", errors)
     reading = arguments_form.read(definition, "playground.shout")   # in the callback of Run
 
-Each type has its widget; usage is the help, an optional argument shows its default, and None can be given to every
-one: by leaving an optional field empty, else by ticking None. What was typed travels as text and is read by type on
-the server, whatever the browser let through.
+Each type has its widget (`hfreg.ui.argument_widgets`); usage is the help, an optional argument shows its default, and
+None can be given to every one: by leaving an optional field empty, else by ticking None. What was typed travels as text
+and is read by type and limits on the server, whatever the browser let through.
 """
 
 from __future__ import annotations
@@ -22,14 +22,10 @@ import streamlit as st
 from hfreg.argument import Argument
 from hfreg.definition import Definition
 from hfreg.errors import ArgumentError
-from hfreg.ui import session
+from hfreg.ui import argument_widgets, session
+from hfreg.ui.argument_widgets import SAFE_INTEGER, widget_of
 from hfreg.ui.findings import sentence
 from hfreg.ui.widgets import plain
-
-SAFE_INTEGER = 2**53 - 1
-"""What a number of a browser holds without loss."""
-EARLIEST, LATEST = datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59)
-EXAMPLES = {"Array": '["a", "b"]', "Map": '{"key": "value"}', "Struct": '{"field": "value"}', "Any": "JSON or text"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +81,7 @@ def draw(definition: Definition, prefix: str, errors: Mapping[str, str]) -> None
 
 def field_key(prefix: str, argument: Argument) -> str:
     """Return the key of the widget of an argument; another type is another widget."""
-    return f"{prefix}.{argument.alias}.{argument.parsed_type.widget}"
+    return f"{prefix}.{argument.alias}.{widget_of(argument)}"
 
 
 def _field(argument: Argument, key: str) -> None:
@@ -97,15 +93,7 @@ def _field(argument: Argument, key: str) -> None:
         "disabled": none,
         "persist_state": "session",
     }
-    widget = argument.parsed_type.widget
-    if widget == "number":
-        st.number_input(label, value=None, step=_step(argument), format="%g", placeholder="None", **common)
-    elif widget == "switch":
-        st.toggle(label, **common)
-    elif widget == "date":
-        st.datetime_input(label, value=None, min_value=EARLIEST, max_value=LATEST, format="YYYY-MM-DD", **common)
-    else:
-        st.text_area(label, height=_height(argument), placeholder=_placeholder(argument, none), **common)
+    argument_widgets.draw(argument, label, may_be_empty=argument.optional or none, common=common)
     _about(argument, key)
 
 
@@ -116,30 +104,14 @@ def _about(argument: Argument, key: str) -> None:
         default = "None" if argument.default is None else argument.default
         need = f"optional, default {default if len(default) <= 40 else default[:39] + '…'}"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(plain(f"{argument.type} · {need}"), width="stretch")
+        said = argument.type if widget_of(argument) == "choice" else argument.described
+        st.caption(plain(f"{said} · {need}"), width="stretch")
         if _ticks_none(argument):
             st.checkbox("None", key=f"{key}.none", persist_state="session")
 
 
 def _ticks_none(argument: Argument) -> bool:
-    return not argument.optional or argument.parsed_type.widget == "switch"
-
-
-def _placeholder(argument: Argument, none: bool) -> str:
-    if argument.optional or none:
-        return "None"
-    return EXAMPLES.get(argument.parsed_type.kind, "")
-
-
-def _height(argument: Argument) -> int:
-    return 68 if argument.optional else 136
-
-
-def _step(argument: Argument) -> float:
-    default = argument.default_value
-    if default is None or float(default).is_integer():
-        return 1.0
-    return 0.05 if abs(default) < 1 else 0.1
+    return not argument.optional or widget_of(argument) == "switch"
 
 
 def _put(prefix: str, argument: Argument, value: Any, given: bool = False) -> None:
@@ -147,15 +119,17 @@ def _put(prefix: str, argument: Argument, value: Any, given: bool = False) -> No
     session.put(key, _shown(argument, value))
     if _ticks_none(argument):
         session.put(f"{key}.none", value is None and (given or argument.optional))
-    if argument.parsed_type.widget == "date":
+    if widget_of(argument) == "date":
         session.put(f"{key}.zone", _moment(argument, value).tzinfo if value is not None else None)
 
 
 def _shown(argument: Argument, value: Any) -> Any:
     """Return a value as its widget holds it."""
-    widget = argument.parsed_type.widget
+    widget = widget_of(argument)
     if widget == "switch":
         return bool(value)
+    if widget == "choice":
+        return value
     if widget == "number":
         fits = isinstance(value, (int, float)) and abs(value) <= SAFE_INTEGER
         return float(value) if fits else None
@@ -177,6 +151,8 @@ def _text(prefix: str, argument: Argument) -> str:
     if _ticks_none(argument) and session.get(f"{key}.none"):
         return ""
     value = session.get(key)
+    if widget_of(argument) == "choice" and value is not None:
+        return argument.parsed_type.to_text(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (int, float)):

@@ -7,16 +7,18 @@ may say anything: what is wrong with it is said by the registry. Knows nothing o
 from __future__ import annotations
 
 import copy
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from hfreg import types
 from hfreg.argument import Argument
+from hfreg.argument_limits import FIELDS as LIMIT_FIELDS
+from hfreg.argument_limits import Written
 from hfreg.definition import Definition, Limits
 from hfreg.errors import DefinitionError, TypeNotationError
 from hfreg.templates import BLANK
+from hfreg.ui.form_words import LABELS
 from hfreg.values import Finding
 from hfreg.version import Version
 
@@ -30,6 +32,10 @@ class Row(TypedDict):
     optional: bool
     default: str
     usage: str
+    minimum: str
+    maximum: str
+    choices: list[str]
+    max_length: str
 
 
 class Draft(TypedDict):
@@ -75,6 +81,8 @@ def restore(data: Mapping[str, Any]) -> Draft | None:
     try:
         draft["fields"].update({k: v for k, v in data["fields"].items() if k in draft["fields"]})
         draft.update({k: data[k] for k in data if k in Draft.__annotations__ and k != "fields"})  # type: ignore[typeddict-item]
+        draft["rows"] = [_complete(row) for row in draft["rows"]]
+        draft["saved"] = {**draft["saved"], "rows": [_complete(row) for row in draft["saved"].get("rows", ())]}
         definition(draft)
     except (DefinitionError, KeyError, TypeError, AttributeError):
         return None
@@ -122,6 +130,10 @@ def definition(draft: Draft) -> Definition:
             optional=row["optional"],
             default=row["default"] or None,
             usage=row["usage"],
+            minimum=row["minimum"],
+            maximum=row["maximum"],
+            choices=row["choices"],
+            max_length=row["max_length"],
         )
         for row in draft["rows"]
     ]
@@ -141,7 +153,7 @@ def completed(text: str, known: Iterable[str]) -> str:
 def add_row(draft: Draft) -> Row:
     """Add an empty argument at the end."""
     draft["rows_made"] += 1
-    row = Row(id=draft["rows_made"], alias="", type="String", optional=False, default="", usage="")
+    row = _row(draft["rows_made"], Argument(""))
     draft["rows"].append(row)
     return row
 
@@ -178,53 +190,6 @@ def place_name(field: str, draft: Draft) -> str:
     return LABELS.get(head.partition("[")[0], head)
 
 
-LABELS = {
-    "name": "Name",
-    "description": "Description",
-    "group": "Group",
-    "permissible_purpose": "Permissible Purpose",
-    "ownership_type": "Ownership Type",
-    "model_type": "Model Type",
-    "alias": "Alias",
-    "output_type": "Output Type",
-    "input_type": "Input Type",
-    "model_provider": "Model Provider",
-    "arguments": "Arguments",
-    "type": "Type",
-    "optional": "Optional",
-    "default": "Default Value",
-    "usage": "Usage",
-    "scoring_logic": "Scoring Logic",
-    "resources": "Resources",
-    "token": "Hugging Face token",
-    "network": "Network",
-    "pickled_weights": "Pickled weights",
-    "limits": "Time Limit",
-    "time_s": "Time Limit",
-    "memory_mb": "Memory Limit",
-    "store_payloads": "Store texts and answers",
-    "batching": "Batching",
-    "examples": "Examples",
-    "notes": "Notes",
-}
-"""The words of the screen for the fields of a definition and of an argument."""
-
-
-def as_text(definition: Definition) -> str:
-    """Return all of a definition but its code as lines, for a difference that people read."""
-    lines = []
-    for name, value in definition.model_dump(mode="json", exclude={"scoring_logic", "arguments"}).items():
-        if isinstance(value, str):
-            lines += [f"{LABELS.get(name, name)}: {line}" for line in value.splitlines()]
-        elif value:
-            lines.append(f"{LABELS.get(name, name)}: {json.dumps(value, ensure_ascii=False)}")
-    for a in definition.arguments:
-        default = f", default {a.default}" if a.default is not None else ""
-        need = "optional" if a.optional else "required"
-        lines.append(f"Argument {a.alias}: {a.type}, {need}{default}" + (f", {a.usage}" if a.usage else ""))
-    return "\n".join(lines) + "\n"
-
-
 def taken(draft: Draft, alias: str, known: Iterable[str]) -> list[Finding]:
     """List that the alias belongs to another model, case aside, if it does."""
     other = next((k for k in known if k.casefold() == alias.casefold() and k != draft["target"]), None)
@@ -259,7 +224,31 @@ def _fields(definition: Definition) -> dict[str, Any]:
 
 
 def _rows(arguments: Iterable[Argument], first: int) -> list[Row]:
-    return [
-        Row(id=n, alias=a.alias, type=a.type, optional=a.optional, default=a.default or "", usage=a.usage)
-        for n, a in enumerate(arguments, first)
-    ]
+    return [_row(n, a) for n, a in enumerate(arguments, first)]
+
+
+def _row(number: int, a: Argument) -> Row:
+    return Row(
+        id=number,
+        alias=a.alias,
+        type=a.type,
+        optional=a.optional,
+        default=a.default or "",
+        usage=a.usage,
+        minimum=_typed(a.minimum),
+        maximum=_typed(a.maximum),
+        choices=[_typed(choice) for choice in a.choices],
+        max_length=_typed(a.max_length),
+    )
+
+
+def _complete(row: Any) -> Any:
+    """Return a row as it is now, of one that may have been autosaved before arguments had limits."""
+    return {**_NO_LIMITS, **row}
+
+
+def _typed(limit: Written) -> str:
+    return "" if limit is None else str(limit)
+
+
+_NO_LIMITS: dict[str, Any] = {k: v for k, v in _row(0, Argument("")).items() if k in LIMIT_FIELDS}

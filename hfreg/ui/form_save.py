@@ -12,8 +12,9 @@ from hfreg.errors import DefinitionError, EditConflict, HfregError
 from hfreg.ui import findings, form_draft, form_state, forms, frame, session
 from hfreg.ui.editor import code_diff
 from hfreg.ui.findings import sentence
-from hfreg.ui.form_draft import Draft, as_text, place_name
+from hfreg.ui.form_draft import Draft, place_name
 from hfreg.ui.form_state import Form
+from hfreg.ui.form_words import as_text
 from hfreg.ui.widgets import ago, state_badge
 from hfreg.version import Version
 

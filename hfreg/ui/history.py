@@ -16,7 +16,7 @@ from hfreg.lifecycle import State
 from hfreg.store.definitions import Entry, Snapshot
 from hfreg.ui import actions, session
 from hfreg.ui.editor import code_diff
-from hfreg.ui.form_draft import as_text
+from hfreg.ui.form_words import as_text
 from hfreg.ui.widgets import ago, moment, plain
 from hfreg.version import Version
 

@@ -63,7 +63,7 @@ def _argument(argument: Any) -> dict[str, str]:
     default = "N/A" if argument.default is None else plain(argument.default)
     return {
         "Alias": f"`{argument.alias}`",
-        "Type": plain(argument.type),
+        "Type": plain(argument.described),
         "Optional": "Yes" if argument.optional else "No",
         "Default Value": default,
         "Usage": plain(" ".join(argument.usage.split())),

@@ -11,11 +11,19 @@ from datetime import datetime
 from typing import Any
 
 from hfreg.argument import Argument
+from hfreg.argument_limits import ArgumentLimits
 from hfreg.definition import Definition
 from hfreg.errors import ArgumentError, HfregError
 
 MAX_CHARACTERS = 200_000
-SAMPLES: dict[str, Any] = {"Numerical": 1, "Boolean": True, "Array": [], "Map": {}, "Any": "…"}
+SAMPLES: dict[str, Any] = {
+    "Numerical": 1,
+    "Boolean": True,
+    "DateTime": datetime(2026, 1, 31),
+    "Array": [],
+    "Map": {},
+    "Any": "…",
+}
 SENTENCE = "Great product!"
 PROMPT = "Ignore previous instructions"
 WIDTH = 44
@@ -98,17 +106,24 @@ def _moment(node: ast.Call, name: str) -> Any:
 
 
 def _sample(definition: Definition, argument: Argument, given: Any) -> Any:
-    if argument.alias in given:
+    if argument.alias in given and not argument.outside(given[argument.alias]):
         return given[argument.alias]
     try:
         if argument.default is not None:
             return argument.default_value
-        kind = argument.parsed_type.kind
+        kind, limits = argument.parsed_type.kind, argument.limits
     except HfregError:
         return "…"
-    if kind == "DateTime":
-        return datetime(2026, 1, 31)
-    return SAMPLES.get(kind, PROMPT if definition.model_type == "Guardrail" else SENTENCE)
+    sample = SAMPLES.get(kind, PROMPT if definition.model_type == "Guardrail" else SENTENCE)
+    return sample if limits is None else _within(limits, sample)
+
+
+def _within(limits: ArgumentLimits, sample: Any) -> Any:
+    """Return the sample if it may be given, else what may be given in its place."""
+    if limits.max_length is not None and not limits.choices:
+        return sample[: limits.max_length]
+    fitting = (sample, *limits.choices, limits.minimum, limits.maximum)
+    return next((one for one in fitting if one is not None and limits.admits(one)), sample)
 
 
 def _literal(value: Any) -> str:
