@@ -86,11 +86,15 @@ def test_what_is_loaded_is_the_real_thing(make: Make) -> None:
         "from transformers import AutoModelForSequenceClassification, BertForSequenceClassification, AutoTokenizer\n"
         f"model = AutoModelForSequenceClassification.from_pretrained({REPO!r})\n"
         "class Mine(BertForSequenceClassification):\n    pass\n"
+        "import torch\n"
+        "match model:\n    case Mine() | AutoTokenizer():\n        matched = False\n"
+        "    case BertForSequenceClassification(config=c):\n        matched = c is model.config\n"
         "return [isinstance(model, BertForSequenceClassification), isinstance(model, AutoTokenizer),\n"
-        "        issubclass(Mine, BertForSequenceClassification),\n"
-        "        type(model).__name__, BertForSequenceClassification.__name__]"
+        "        matched, issubclass(Mine, BertForSequenceClassification),\n"
+        "        issubclass(BertForSequenceClassification, torch.nn.Module),\n"
+        "        type(model).__name__ == BertForSequenceClassification.__name__]"
     )
-    assert make(logic)() == [True, False, True, "BertForSequenceClassification", "BertForSequenceClassification"]
+    assert make(logic)() == [True, False, True, True, True, True]
 
 
 def test_answers_are_those_of_the_library_itself(make: Make, tiny_checkpoints: TinyCheckpoints) -> None:

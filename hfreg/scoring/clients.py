@@ -16,7 +16,7 @@ from typing import Any
 
 from hfreg.errors import UnsafeRepo
 from hfreg.scoring.memo import Memo, NotPlain
-from hfreg.scoring.proxies import ClassProxy
+from hfreg.scoring.proxies import class_proxy
 
 INFERENCE_TIMEOUT_S = 60.0
 Resolve = Callable[[str, str | None], Path]
@@ -43,9 +43,9 @@ class Clients:
             own = self._file if attribute == "hf_hub_download" else self._folder
             return functools.wraps(value)(functools.partial(own))
         if attribute == "InferenceClient":
-            return ClassProxy(value, {}, functools.partial(self._client, value))
+            return class_proxy(value, {}, functools.partial(self._client, value))
         if attribute == "AsyncInferenceClient":  # belongs to one event loop, and scoring logic may start several
-            return ClassProxy(value, {}, functools.partial(value, timeout=INFERENCE_TIMEOUT_S))
+            return class_proxy(value, {}, functools.partial(value, timeout=INFERENCE_TIMEOUT_S))
         return value
 
     def _client(self, real: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

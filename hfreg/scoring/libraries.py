@@ -26,7 +26,7 @@ from hfreg.scoring import unseen
 from hfreg.scoring.clients import Clients
 from hfreg.scoring.environment import OWN_COPIES, Environment
 from hfreg.scoring.memo import TOKEN_ARGUMENTS, Memo, NotPlain
-from hfreg.scoring.proxies import ClassProxy, ModuleProxy
+from hfreg.scoring.proxies import ModuleProxy, class_proxy
 
 PROXIED = frozenset({"transformers", "sentence_transformers", "huggingface_hub", *OWN_COPIES, "importlib"})
 REPO_ARGUMENTS = ("pretrained_model_name_or_path", "model_name_or_path")
@@ -155,9 +155,9 @@ class Libraries:
         name = f"{value.__module__}.{value.__qualname__}"
         if root == "transformers" and hasattr(value, "from_pretrained"):
             load = functools.partial(self._load, name, value.from_pretrained, REPO_ARGUMENTS[0])
-            return ClassProxy(value, {"from_pretrained": load})
+            return class_proxy(value, {"from_pretrained": load})
         if root == "sentence_transformers" and "model_name_or_path" in inspect.signature(value).parameters:
-            return ClassProxy(value, {}, functools.partial(self._load, name, value, REPO_ARGUMENTS[1]))
+            return class_proxy(value, {}, functools.partial(self._load, name, value, REPO_ARGUMENTS[1]))
         return value
 
     def _pipeline(self, real: Callable[..., Any], signature: inspect.Signature, *args: Any, **kwargs: Any) -> Any:
