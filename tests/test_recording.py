@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import json
 import weakref
 from collections.abc import Iterator
 from dataclasses import replace
@@ -68,6 +70,24 @@ def test_an_argument_that_nobody_declared_is_not_named_in_the_log(registry: hfre
     registry.register(probe("return 1"))
     registry.model("probe").run(text="a", **{TEXT: 1})
     assert logged(registry) == ("ArgumentError", "")
+
+
+def test_arguments_that_scoring_logic_changes_are_logged_as_they_were_given(registry: hfreg.Registry) -> None:
+    change = "rest['more'].append(1)\nrest['deep'][0].clear()\nrest['new'] = words.pop()\n"
+    arguments = [hfreg.Argument("rest", "Any"), hfreg.Argument("words", "Array[String]")]
+    kept = {"arguments": arguments, "output_type": "Any", "store_payloads": True}
+    registry.register(probe(change + "return rest", alias="inner", **kept))
+    outer = "inner(rest, words)\n" + change + "return inner(rest=rest, words=['x'])"
+    registry.register(probe(outer, resources=["inner"], **kept))
+    given = {"rest": {"more": [], "deep": [{"a": 1}]}, "words": ["c"]}
+    before = copy.deepcopy(given)
+    assert registry.model("probe").run(**given).ok
+    assert given == before, "nor does the caller see what scoring logic does to them"
+    registry.events.flush()
+    calls = {(c.alias, c.arguments, c.input_bytes) for c in registry.events.calls()}
+    changed = {"rest": {"more": [1], "deep": [{}], "new": "c"}, "words": ["x"]}
+    said = [("probe", before), ("inner", before), ("inner", changed)]
+    assert calls == {(alias, json.dumps(value), len(json.dumps(value))) for alias, value in said}
 
 
 def test_errors_of_the_platform_are_logged_in_full(registry: hfreg.Registry) -> None:
