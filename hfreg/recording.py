@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from hfreg.definition import Definition
 from hfreg.engine import Event, OnEvent, Outcome
-from hfreg.errors import ArgumentError, HfregError, NotApproved, OutputError, ScoringError
+from hfreg.errors import ArgumentError, HfregError, HubError, LifecycleError, NotApproved, OutputError, ScoringError
+from hfreg.scoring.check import repositories
 from hfreg.store.calls import Call, new_call_id, utc_now
 from hfreg.version import Version
 
@@ -113,8 +114,16 @@ def _message(error: HfregError, definition: Definition) -> str:
             return named[0] if named and named[1] in {a.alias for a in definition.arguments} else ""
         if isinstance(error, OutputError):
             return f"the answer is not of the type {definition.output_type}"
+        if isinstance(error, (HubError, LifecycleError)) and not isinstance(error, NotApproved):
+            return _repository(error, definition)
     line = str(error).partition("\n")[0]
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"
+
+
+def _repository(error: HfregError, definition: Definition) -> str:
+    """Return which source an error is about, where the code names it: an id built at run time may be a user's text."""
+    named = {one.repo for one in repositories(definition.scoring_logic)}
+    return next((f"`{name}`" for name in re.findall(r"`([^`]*)`", str(error)) if name in named), "")
 
 
 def _json(value: Any) -> str:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from loopback_hub import LoopbackHub
 
 import hfreg
 from hfreg.store.buffer import Buffer
@@ -64,6 +65,41 @@ def test_without_payloads_the_log_holds_no_text_that_an_error_quotes(
     registry.edit("probe", probe(source, store_payloads=True))
     registry.model("probe").run(text=given)
     assert TEXT in logged(registry)[1]
+
+
+@pytest.mark.parametrize(
+    ("repo", "kind", "said", "kept"),
+    [
+        ("'org/missing'", "RepoNotFound", "`org/missing` is missing or private", "`org/missing`"),
+        ("'org/' + text.split()[1]", "RepoNotFound", "`org/Roe` is missing or private", ""),
+        ("text", "RepoNotFound", f"`{TEXT}` is no repo id", ""),
+        ("'hfreg/starter-none'", "NotCached", "`hfreg/starter-none` is no checkpoint", "`hfreg/starter-none`"),
+        ("'org/a', trust_remote_code=bool(text)", "UnsafeRepo", "`org/a` asks for trust_remote_code", "`org/a`"),
+    ],
+)
+def test_of_an_error_of_the_hub_the_log_holds_its_kind_and_what_the_code_names(
+    home: Path, loopback_hub: LoopbackHub, repo: str, kind: str, said: str, kept: str
+) -> None:
+    with hfreg.open(home) as registry:
+        source = f"from transformers import AutoConfig\nreturn AutoConfig.from_pretrained({repo})"
+        registry.register(probe(source))
+        assert said in str(registry.model("probe").run(text=TEXT).error)
+        assert logged(registry) == (kind, kept)
+        registry.edit("probe", probe(source, store_payloads=True))
+        registry.model("probe").run(text=TEXT)
+        assert said in logged(registry)[1]
+
+
+def test_of_a_pin_that_cannot_be_made_the_log_holds_no_id_that_was_built(home: Path, loopback_hub: LoopbackHub) -> None:
+    source = "from transformers import AutoConfig\nreturn AutoConfig.from_pretrained(text).vocab_size"
+    loopback_hub.add_repo("org/first", {"config.json": b'{"model_type": "bert", "vocab_size": 9}'})
+    with hfreg.open(home) as registry:
+        registry.register(probe(source))
+        assert registry.model("probe")("org/first") == 9
+        registry.submit("probe")
+        registry.review("probe", "Accept")
+        assert "org/Jane-Roe" in str(registry.model("probe").run("org/Jane-Roe").error)
+        assert logged(registry) == ("LifecycleError", "")
 
 
 def test_an_argument_that_nobody_declared_is_not_named_in_the_log(registry: hfreg.Registry) -> None:

@@ -218,8 +218,8 @@ class Libraries:
         """Exchange repo ids for the folders of their pinned commits; what speaks to the Hub is dropped."""
         if kwargs.get("trust_remote_code"):
             raise UnsafeRepo(
-                f"{kwargs.get(repo_argument)} asks for trust_remote_code=True, and the platform loads no remote code. "
-                "Drop the argument, or use a model whose code is part of transformers."
+                f"`{kwargs.get(repo_argument)}` asks for trust_remote_code=True, and the platform loads no remote "
+                "code. Drop the argument, or use a model whose code is part of transformers."
             )
         local = {n: v for n, v in kwargs.items() if n not in REMOTE_ARGUMENTS}
         revision = kwargs.get("revision")
