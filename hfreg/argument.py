@@ -42,7 +42,7 @@ class Argument(Frozen):
     choices: tuple[Written, ...] = ()
     max_length: Written = None
 
-    def __init__(self, alias: str, type: str = "String", **data: Any) -> None:
+    def __init__(self, alias: str, type: types.Notation = "String", **data: Any) -> None:
         super().__init__(alias=alias, type=type, **data)
 
     @field_validator("type", mode="before")
@@ -199,5 +199,5 @@ def canonical(value: Any) -> Any:
     """Give a type its canonical notation; what cannot be read stays as written, for `findings` to name."""
     try:
         return str(types.parse(value))
-    except (TypeNotationError, TypeError, AttributeError):
-        return value
+    except TypeNotationError:
+        return types.written(value)

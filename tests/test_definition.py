@@ -63,6 +63,20 @@ def test_types_are_kept_in_their_canonical_notation() -> None:
     assert [a.type for a in made.arguments] == ["String", "Numerical", "String"]
 
 
+def test_python_types_are_taken_for_the_notation() -> None:
+    d = definition(
+        arguments=[hfreg.Argument("text", str), hfreg.Argument("flag", bool), hfreg.Argument("tags", list[str])],
+        output_type=dict[str, float],
+    )
+    assert [a.type for a in d.arguments] == ["String", "Boolean", "Array[String]"]
+    assert d.output_type == "Map[String, Numerical]"
+    assert d.findings() == definition(arguments=d.arguments).findings()
+    wrong = hfreg.Argument("text", bytes)
+    assert [(f.field, "`bytes` is unknown" in f.message) for f in wrong.findings("arguments[0]")] == [
+        ("arguments[0].type", True)
+    ]
+
+
 def test_defaults_are_text_and_read_by_type() -> None:
     assert [a.default for a in definition().arguments] == [None, "0.5", "None"]
     assert definition().bind(text="a") == {"text": "a", "threshold": 0.5, "mode": None}

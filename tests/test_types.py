@@ -7,7 +7,7 @@ import json
 import random
 import string
 from datetime import datetime
-from typing import Any
+from typing import Any, List, Optional  # noqa: UP035
 
 import jsonschema
 import pytest
@@ -65,6 +65,41 @@ def complaint(text: Any) -> str:
 def test_the_seeds_notation_and_pythons_come_to_one_canonical_form(written: str, canonical: str) -> None:
     assert str(parse(written)) == canonical
     assert parse(canonical) == parse(written)
+
+
+@pytest.mark.parametrize(
+    ("python", "canonical"),
+    [
+        (str, "String"),
+        (int, "Numerical"),
+        (float, "Numerical"),
+        (bool, "Boolean"),
+        (datetime, "DateTime"),
+        (Any, "Any"),
+        (list, "List"),
+        (list[str], "Array[String]"),
+        (dict, "Map[String, Any]"),
+        (dict[str, list[datetime]], "Map[String, Array[DateTime]]"),
+        (Optional[float], "Numerical"),  # noqa: UP045 - the old spellings are read, too
+        (str | None, "String"),
+        (int | float, "Numerical"),
+        (List[int], "Array[Numerical]"),  # noqa: UP006
+    ],
+    ids=str,
+)
+def test_a_python_type_is_read_as_it_is_written(python: Any, canonical: str) -> None:
+    assert str(parse(python)) == canonical
+
+
+def test_a_python_type_that_has_no_counterpart_is_named() -> None:
+    assert "`bytes` is unknown" in complaint(bytes)
+    assert "write Any" in complaint(int | str)
+    assert f"`{__name__}.Word` is unknown" in complaint(Word)
+    assert "found NoneType" in complaint(None) and "found int" in complaint(5)
+
+
+class Word:
+    """A class of somebody's own."""
 
 
 @pytest.mark.parametrize(

@@ -22,11 +22,13 @@ of other libraries. It does not cover which arguments a call has: that is `hfreg
 
 from hfreg.types.base import Converted, Type
 from hfreg.types.containers import Array, Map, Struct
-from hfreg.types.notation import parse
+from hfreg.types.notation import Notation, parse, written
 from hfreg.types.scalars import Anything, Boolean, DateTime, Numerical, String
 
 __all__ = [
     "parse",
+    "written",
+    "Notation",
     "Type",
     "Converted",
     "String",

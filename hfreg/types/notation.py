@@ -1,15 +1,19 @@
 """Notation: how a type is written, in the platform's words or in Python's.
 
 Reads `String`, `Map[String, String]`, `Struct[label: String, score: Numerical]` in any case, and Python's
-`str`, `dict[str, str]`, `List[int]`, `Optional[str]`, `int | float`, `typing.Any`. It reads text only and
-evaluates nothing. Tuples of several types, unions of several kinds and literals have no counterpart.
+`str`, `dict[str, str]`, `List[int]`, `Optional[str]`, `int | float`, `typing.Any`, as text or as the Python
+type itself. It evaluates nothing. Tuples of several types, unions of several kinds and literals have no
+counterpart.
 """
 
 from __future__ import annotations
 
 import re
+import typing
 from collections.abc import Callable
 from difflib import get_close_matches
+from types import GenericAlias, UnionType
+from typing import Any
 
 from hfreg.errors import TypeNotationError
 from hfreg.types.base import Type
@@ -36,13 +40,18 @@ _TOKEN = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_.]*)|(\.\.\.|…|[\[\],:|]))", 
 _END = "the end"
 
 
-def parse(text: str | Type) -> Type:
+Notation = str | Type | type | GenericAlias | UnionType
+"""What a type can be given as: its notation, itself, or a Python type such as `str` or `list[int]`."""
+
+
+def parse(text: Notation) -> Type:
     """Read a type; `str()` of it is the canonical form, which reads as the same type.
 
     Raises TypeNotationError naming the text, the place and the nearest known word.
     """
     if isinstance(text, Type):
         return text
+    text = written(text)
     if not isinstance(text, str):
         raise TypeNotationError(f"A type is written as text, such as String; found {type(text).__name__}.")
     if len(text) > MAX_LENGTH:
@@ -51,6 +60,20 @@ def parse(text: str | Type) -> Type:
     if len(str(found)) > MAX_LENGTH:
         raise TypeNotationError(f"{cut(text)!r} written out has more than {MAX_LENGTH:,} characters; use Any within.")
     return found
+
+
+def written(annotation: Any) -> Any:
+    """Return how Python writes a type that is given as such; anything else as it is.
+
+    >>> written(dict[str, float])
+    'dict[str, float]'
+    """
+    if typing.get_origin(annotation) is not None:
+        return repr(annotation)
+    if isinstance(annotation, type) or getattr(annotation, "__module__", "") == "typing":
+        named = f"{annotation.__module__}.{getattr(annotation, '__qualname__', annotation)}"
+        return named.removeprefix("builtins.")
+    return annotation
 
 
 class _Reader:
