@@ -171,7 +171,7 @@ class Definition(Frozen):
         for name in texts:
             if name not in self._by_alias:
                 raise ArgumentError(self._unknown(name))
-        return {n: self._by_alias[n].from_text(text, n) for n, text in texts.items()}
+        return {n: self._by_alias[n].parsed_type.from_text(text, n) for n, text in texts.items()}
 
     def findings(self) -> list[Finding]:
         """List what is wrong with everything but the source, the field of each named."""
@@ -189,6 +189,10 @@ class Definition(Frozen):
             message = f"{self.input_type} is not available yet. Choose Python Function."
             found.append(Finding("error", "input_type", None, message))
         found += self._example_findings()
+        if self.model_provider not in MODEL_PROVIDERS:
+            near = did_you_mean(self.model_provider, MODEL_PROVIDERS)
+            message = f"{self.model_provider[:60]!r} is no model provider.{near} Known: {', '.join(MODEL_PROVIDERS)}."
+            found.append(Finding("error", "model_provider", None, message))
         if not self.description.strip():
             message = "Say what the model is for, its use cases and its limits."
             found.append(Finding("hint", "description", None, message))

@@ -77,6 +77,19 @@ def test_python_types_are_taken_for_the_notation() -> None:
     ]
 
 
+@pytest.mark.parametrize("provider", ["OpenAI", "hugging face", ""])
+def test_an_unknown_model_provider_is_an_error_that_names_the_known_ones(
+    registry: hfreg.Registry, provider: str
+) -> None:
+    wrong = definition(model_provider=provider)
+    (finding,) = [f for f in wrong.findings() if f.level == "error"]
+    assert finding.field == "model_provider"
+    assert repr(provider) in finding.message and "Known: Hugging Face." in finding.message
+    with pytest.raises(hfreg.DefinitionError, match=r"model_provider: .* is no model provider"):
+        registry.register(wrong)
+    assert definition(model_provider="Hugging Face").findings() == definition().findings()
+
+
 def test_defaults_are_text_and_read_by_type() -> None:
     assert [a.default for a in definition().arguments] == [None, "0.5", "None"]
     assert definition().bind(text="a") == {"text": "a", "threshold": 0.5, "mode": None}
