@@ -249,5 +249,6 @@ def _show(value: Any) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.isoformat().removesuffix("T00:00:00")
+        whole = value.second == value.microsecond == 0
+        return value.isoformat(timespec="minutes" if whole else "auto").removesuffix("T00:00")
     return cut(repr(value))

@@ -71,9 +71,9 @@ def test_values_within_the_limits_and_none_are_taken_as_they_are(given: dict[str
         ({"size": 129}, "Argument `size`: wanted one of 128, 256.5, found 129 (int). Give one of these."),
         (
             {"since": datetime(2025, 12, 31)},
-            "from 2026-01-01 to 2026-12-31T12:00:00, found 2025-12-31. Give 2026-01-01",
+            "from 2026-01-01 to 2026-12-31T12:00, found 2025-12-31. Give 2026-01-01",
         ),
-        ({"since": datetime(2027, 1, 1, tzinfo=UTC)}, "Give 2026-12-31T12:00:00 or earlier."),
+        ({"since": datetime(2027, 1, 1, tzinfo=UTC)}, "Give 2026-12-31T12:00 or earlier."),
         ({"text": "123456"}, "Argument `text`: wanted at most 5 characters, found 6. Shorten it."),
         ({"tags": ["a", "b", "c"]}, "Argument `tags`: wanted at most 2 items, found 3. Shorten it."),
         ({"share": "0.5"}, "Pass 0.5 without quotes"),

@@ -59,9 +59,8 @@ def _number(argument: Argument, label: str, common: dict[str, Any]) -> None:
     key, step = common["key"], _step(argument)
     held = session.get(key)
     least, most = _bounds(argument, held)
-    st.number_input(
-        label, value=None, min_value=least, max_value=most, step=step, format="%g", placeholder="None", **common
-    )
+    options = {**common, "value": None, "format": "%g", "placeholder": "None"}
+    st.number_input(label, min_value=least, max_value=most, step=step, **options)
     if held is None or least is None or most is None or not 1 < (most - least) / step <= MOST_STEPS:
         return
     slide = f"{key}.slide"

@@ -30,11 +30,12 @@ def sentence(text: str) -> str:
     return "".join(f"`{part}`" if i % 2 and part else plain(part) for i, part in enumerate(parts))
 
 
-def beside(findings: Iterable[Finding]) -> None:
-    """Draw the findings of one field under it."""
+def beside(findings: Iterable[Finding], name: str = "") -> None:
+    """Draw the findings of one field under it; `name` says which one where several stand in a row."""
+    which = f"**{name}** · " if name else ""
     for finding in findings:
         line = "" if finding.line is None else f"Line {finding.line}: "
-        st.markdown(f"{ICONS[finding.level]} {line}{sentence(finding.message)}")
+        st.markdown(f"{ICONS[finding.level]} {which}{line}{sentence(finding.message)}")
 
 
 def listed(findings: Iterable[Finding], name: Callable[[str], str], anchor: Callable[[str], str]) -> None:

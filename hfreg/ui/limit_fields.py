@@ -28,8 +28,6 @@ EXAMPLES = {
     "Array": {"max_length": "10"},
 }
 HELP = {
-    "minimum": "The smallest value that a call may give.",
-    "maximum": "The largest value that a call may give.",
     "choices": "The only values that a call may give. Type one and press Enter.",
     "max_length": "The most characters of a text, or items of a list.",
 }
@@ -52,15 +50,17 @@ def summary(argument: Argument) -> str:
 
 
 def draw(row: Row, told: Iterable[Finding], take: Take) -> None:
-    """Draw the row when it was opened or something is wrong in it, each finding under its field."""
+    """Draw the row when it was opened or something is wrong in it, its findings under it."""
     of_limit = {name: [f for f in told if f.field.endswith(f"].{name}")] for name in FIELDS}
     if not (session.get(_open_key(row)) or any(of_limit.values())):
         return
     fields = possible(row)
     for column, name in zip(st.columns([1 if name != "choices" else 2 for name in fields]), fields, strict=True):
-        with column, st.container(gap="xsmall"):
+        with column:
             _field(row, name, take)
-            findings.beside(of_limit[name])
+    with st.container(gap="xsmall"):  # under the fields, which are too narrow for a sentence
+        for name in fields:
+            findings.beside(of_limit[name], LABELS[name])
 
 
 def possible(row: Row) -> tuple[str, ...]:
@@ -78,7 +78,7 @@ def _field(row: Row, name: str, take: Take) -> None:
             LABELS[name],
             [*value],
             key=key,
-            help=HELP[name],
+            help=HELP.get(name),
             placeholder=f"{example} …",
             accept_new_options=True,
             on_change=take,
@@ -86,7 +86,7 @@ def _field(row: Row, name: str, take: Take) -> None:
         )
     else:
         st.text_input(
-            LABELS[name], key=key, help=HELP[name], placeholder=example, on_change=take, args=(row["id"], name)
+            LABELS[name], key=key, help=HELP.get(name), placeholder=example, on_change=take, args=(row["id"], name)
         )
 
 
