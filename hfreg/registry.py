@@ -18,7 +18,7 @@ from hfreg.lifecycle import RUNNABLE, Action, State, review_action
 from hfreg.model import Model
 from hfreg.parts import Parts
 from hfreg.recording import Recording
-from hfreg.store.definitions import Entry, Snapshot
+from hfreg.store.definitions import Deleted, Entry, Snapshot
 from hfreg.values import Finding
 from hfreg.version import Pin, Version
 
@@ -53,7 +53,7 @@ class Registry(Parts):
         return [
             version
             for version in self.definitions.all()
-            if (state is None or version.state == state) and all(w in _haystack(version) for w in words)
+            if (state is None or version.state == state) and all(w in version.searched for w in words)
         ]
 
     def versions(self, alias: str) -> list[Version]:
@@ -153,13 +153,19 @@ class Registry(Parts):
         before = self._asked(alias, version)
         return self._settled(before, self.definitions.unarchive(alias, before.number, actor or self.user, comment))
 
-    def delete(self, alias: str, version: int | None = None, actor: str | None = None) -> None:
+    def delete(self, alias: str, version: int | None = None, actor: str | None = None) -> Deleted:
         """Delete a Draft that was never submitted; raises LifecycleError when that leaves its callers without one."""
         number = self._asked(alias, version).number
         if not any(v.state in RUNNABLE for v in self.versions(alias) if v.number != number):
             admission.require_uncalled(alias, self.definitions)
-        self.definitions.delete(alias, number, actor or self.user)
+        deleted = self.definitions.delete(alias, number, actor or self.user)
         self.unload(alias, number)
+        return deleted
+
+    def undelete(self, deleted: Deleted, actor: str | None = None) -> Version:
+        """Put back what `delete` gave, with every save; raises LifecycleError when something else has its place."""
+        admission.require(deleted.definition, self.definitions)
+        return self.definitions.undelete(deleted, actor or self.user)
 
     def rename(self, alias: str, new_alias: str, actor: str | None = None) -> Version:
         """Give a model that was never submitted another alias."""
@@ -285,10 +291,3 @@ class Registry(Parts):
             f"No model `{alias}`: nothing is registered in {settings.home} (home from {settings.home_from}). "
             "Set HFREG_HOME to the folder of your registry, or run `python -m hfreg starters`."
         )
-
-
-def _haystack(version: Version) -> str:
-    d = version.definition
-    return " ".join(
-        (d.alias, d.name, d.description, d.group, d.model_type, d.permissible_purpose, version.state)
-    ).lower()

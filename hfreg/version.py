@@ -42,6 +42,13 @@ class Version(Frozen):
     unresolved: tuple[str, ...] = ()
     demonstration: bool = False
 
+    @property
+    def searched(self) -> str:
+        """The text in which the catalog looks for words."""
+        d = self.definition
+        said = (d.alias, d.name, d.description, d.group, d.model_type, d.permissible_purpose, self.state)
+        return " ".join(said).lower()
+
     def __repr__(self) -> str:
         return f"<Version {self.alias} {self.number} {self.state}, snapshot {self.snapshot} by {self.author}>"
 

@@ -195,6 +195,50 @@ def test_a_draft_never_submitted_can_be_deleted_and_its_history_stays(store: Def
     assert store.add(a_definition(), "ann").number == 1
 
 
+def test_a_deleted_draft_comes_back_whole(store: Definitions, path: Path) -> None:
+    store.add(a_definition(), "ann", "first", pins=[a_pin()], unresolved=["`org/other` is not pinned yet."])
+    store.save("shout", 1, a_definition(scoring_logic="return text"), "bob", "second", pins=[a_pin()])
+    before, saves = store.get("shout"), store.snapshots("shout", 1)
+    deleted = store.delete("shout", 1, "bob")
+    assert repr(deleted) == "<Deleted shout version 1, 2 snapshots>"
+    assert store.find("shout") is None
+    assert store.undelete(deleted, "cy") == before
+    other = Definitions(path)
+    assert (other.get("shout"), other.snapshots("shout", 1)) == (before, saves)
+    assert [(e.action, e.actor) for e in other.history("shout")] == [
+        ("Undelete", "cy"), ("Delete", "bob"), ("Edit", "bob"), ("Register", "ann"),
+    ]  # fmt: skip
+    assert store.save("shout", 1, a_definition(), "ann", expected_snapshot=2).snapshot == 3
+    assert store.get("shout").pins == (a_pin(),)
+
+
+def test_a_deleted_version_comes_back_beside_the_others(store: Definitions) -> None:
+    store.add(a_definition(), "ann")
+    approve(store)
+    store.clone("shout", 1, "ann")
+    deleted = store.delete("shout", 2, "ann")
+    store.clone("shout", 1, "ann")
+    with pytest.raises(LifecycleError, match="version 3 is still Draft"):
+        store.undelete(deleted, "ann")
+    store.delete("shout", 3, "ann")
+    store.undelete(deleted, "ann")
+    assert [v.number for v in store.versions("shout")] == [1, 2]
+
+
+def test_a_deleted_draft_does_not_come_back_where_another_took_its_alias(store: Definitions) -> None:
+    store.add(a_definition(), "ann")
+    deleted = store.delete("shout", 1, "ann")
+    store.add(a_definition(), "bob", "another")
+    with pytest.raises(LifecycleError, match="registered again"):
+        store.undelete(deleted, "ann")
+    store.rename("shout", "Shout", "bob")
+    with pytest.raises(DefinitionError, match="registered already as `Shout`"):
+        store.undelete(deleted, "ann")
+    assert [(v.alias, v.note) for v in store.all()] == [("Shout", "another")]
+    store.rename("Shout", "other", "bob")
+    assert store.undelete(deleted, "ann").author == "ann"
+
+
 def test_what_was_submitted_once_is_not_deleted_nor_renamed(store: Definitions) -> None:
     store.add(a_definition(), "ann")
     assert not store.submitted("shout", 1)

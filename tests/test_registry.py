@@ -224,6 +224,27 @@ def test_a_draft_that_was_never_submitted_can_be_renamed_and_deleted(registry: h
     assert registry.catalog() == []
 
 
+def test_a_deleted_model_comes_back_and_runs(registry: hfreg.Registry) -> None:
+    registry.register(shout())
+    registry.edit("shout", shout(scoring_logic="return text + mark"))
+    deleted = registry.delete("shout")
+    assert registry.undelete(deleted).snapshot == 2
+    assert registry.model("shout")("a") == "a!"
+    assert [s.number for s in registry.snapshots("shout")] == [1, 2]
+
+
+def test_a_deleted_version_that_would_close_a_circle_does_not_come_back(registry: hfreg.Registry) -> None:
+    registry.register(shout())
+    registry.register(shout("twice"))
+    approve(registry, "shout")
+    registry.clone("shout")
+    registry.edit("shout", shout(resources=["twice"], scoring_logic="return twice(text) + mark"))
+    deleted = registry.delete("shout", 2)
+    registry.edit("twice", shout("twice", resources=["shout"], scoring_logic="return shout(text) + mark"))
+    with pytest.raises(hfreg.DefinitionError, match="circle"):
+        registry.undelete(deleted)
+
+
 def test_a_model_that_others_call_is_not_renamed(registry: hfreg.Registry) -> None:
     registry.register(shout())
     registry.register(shout("twice", resources=["shout"], scoring_logic="return shout(text) + mark"))

@@ -15,13 +15,13 @@ from pathlib import Path
 from hfreg.definition import Definition
 from hfreg.errors import DefinitionError, EditConflict, LifecycleError, UnknownModel
 from hfreg.lifecycle import Action, State
-from hfreg.store.documents import TABLES, Catalogue, Entry, Snapshot, dump_definition, from_plain
+from hfreg.store.documents import TABLES, Catalogue, Deleted, Entry, Snapshot, dump_definition, from_plain
 from hfreg.store.envelope import Content
 from hfreg.store.records import OPEN, Records, step, with_pin, with_pins_of
 from hfreg.store.storage import AtomicStorage
 from hfreg.version import Pin, Version
 
-__all__ = ["Definitions", "Entry", "Snapshot"]
+__all__ = ["Definitions", "Deleted", "Entry", "Snapshot"]
 
 
 class Definitions:
@@ -172,8 +172,11 @@ class Definitions:
             records.note(version, actor, "Unarchive", comment, State.ARCHIVED, state)
         return self.get(alias, number)
 
-    def delete(self, alias: str, number: int, actor: str) -> None:
-        """Remove a Draft that was never submitted, for good; its history stays. Raises LifecycleError."""
+    def delete(self, alias: str, number: int, actor: str) -> Deleted:
+        """Remove a Draft that was never submitted; its history stays. Raises LifecycleError.
+
+        What it returns is all that is left of it, and `undelete` takes it.
+        """
         with self._transaction() as records:
             version = records.version(alias, number)
             if version["state"] != State.DRAFT or version["submitted"]:
@@ -181,8 +184,19 @@ class Definitions:
                 raise LifecycleError(
                     f"{alias} version {number} {was}. Only a Draft that was never submitted can be deleted; archive it."
                 )
-            records.remove(version)
+            deleted = records.remove(version)
             records.note(version, actor, "Delete", "", State.DRAFT, None)
+        return deleted
+
+    def undelete(self, deleted: Deleted, actor: str) -> Version:
+        """Put a deleted Draft back as it was: its number, every snapshot, its pins.
+
+        Raises LifecycleError or DefinitionError when something else has its place by now.
+        """
+        with self._transaction() as records:
+            version = records.put_back(deleted)
+            records.note(version, actor, "Undelete", "", None, State.DRAFT)
+        return self.get(version["alias"], version["number"])
 
     def rename(self, alias: str, new_alias: str, actor: str) -> Version:
         """Give a model another alias, with all its versions; raises LifecycleError once one was submitted.

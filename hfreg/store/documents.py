@@ -9,6 +9,7 @@ stay equal. Writing is `hfreg.store.records`, rules are `hfreg.lifecycle`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -48,6 +49,23 @@ class Entry(Frozen):
     comment: str = ""
     from_state: State | None = None
     to_state: State | None = None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Deleted:
+    """A deleted version with all its saves, as the documents said them; `Definitions.undelete` puts it back."""
+
+    version: Document
+    snapshots: tuple[Document, ...]
+
+    def __repr__(self) -> str:
+        return f"<Deleted {self.version['alias']} version {self.version['number']}, {len(self.snapshots)} snapshots>"
+
+    @property
+    def definition(self) -> Definition:
+        """What its newest snapshot said."""
+        newest = max(self.snapshots, key=lambda snapshot: int(snapshot["snapshot"]))
+        return read_definition(self.version["alias"], newest["definition"])
 
 
 class Catalogue:

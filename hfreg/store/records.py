@@ -20,6 +20,7 @@ from hfreg.store.documents import (
     HISTORY,
     SNAPSHOTS,
     VERSIONS,
+    Deleted,
     dump_pin,
     unknown_alias,
     unknown_version,
@@ -140,10 +141,28 @@ class Records:
             }
         )
 
-    def remove(self, version: Document) -> None:
-        """Remove a version and its snapshots; its history stays."""
+    def remove(self, version: Document) -> Deleted:
+        """Remove a version and its snapshots, and return them; its history stays."""
+        deleted = Deleted(dict(version), tuple(dict(d) for d in self._snapshots.search(_of(version))))
         self._snapshots.remove(_of(version))
         self._versions.remove(doc_ids=[version.doc_id])
+        return deleted
+
+    def put_back(self, deleted: Deleted) -> Document:
+        """Add what `remove` took; raises DefinitionError or LifecycleError when something else has its place."""
+        alias, number = deleted.version["alias"], deleted.version["number"]
+        self.refuse_taken(alias, but=alias)
+        beside = self._versions.search(where("alias") == alias)
+        if any(document["number"] == number for document in beside):
+            raise LifecycleError(
+                f"`{alias}` was registered again after its version {number} was deleted. Rename or delete the new one "
+                "first."
+            )
+        if beside:
+            self.refuse_open(alias)
+        self._snapshots.insert_multiple([dict(snapshot) for snapshot in deleted.snapshots])
+        document = dict(deleted.version)
+        return Document(document, self._versions.insert(document))
 
     def rename(self, alias: str, new_alias: str) -> None:
         """Give everything that is kept of a model another alias."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
 from hfreg.argument import name_problem
 from hfreg.errors import HfregError
 from hfreg.lifecycle import RUNNABLE, State
+from hfreg.store.definitions import Deleted
 from hfreg.ui import frame, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.widgets import counted, size
@@ -193,8 +194,20 @@ def delete(version: Version) -> None:
         st.rerun()
 
 
+def gone(version: Version, deleted: Deleted) -> Notice:
+    """Return what is said of a deleted version; its Undo brings all of it back."""
+
+    def undo() -> str:
+        back = session.registry().undelete(deleted, session.user())
+        return f"`{back.alias}` version {back.number} is back with its {counted(back.snapshot, 'save')}."
+
+    return Notice(f"Deleted `{version.alias}` version {version.number}.", undo=undo)
+
+
 def _undo(undo: Callable[[], str]) -> None:
-    attempt(lambda: Notice(undo()))
+    if not attempt(lambda: Notice(undo())):
+        refused: Notice = session.get(NOTICE)
+        session.put(NOTICE, replace(refused, undo=undo))  # what stood in the way can be cleared
 
 
 def _clone(version: Version) -> Notice:
@@ -228,11 +241,4 @@ def _rename(alias: str, wanted: str) -> Notice:
 
 
 def _delete(version: Version) -> Notice:
-    registry, kept = session.registry(), session.registry().export(version.alias, version.number)
-
-    def undo() -> str:
-        back = registry.import_(kept, session.user())
-        return f"`{version.alias}` is back as version {back.number}, without its earlier saves."
-
-    registry.delete(version.alias, version.number, session.user())
-    return Notice(f"Deleted `{version.alias}` version {version.number}.", undo=undo)
+    return gone(version, session.registry().delete(version.alias, version.number, session.user()))

@@ -164,6 +164,8 @@ def test_a_draft_is_deleted_after_a_question_and_brought_back(
     app: Workbench, page: Page, fresh: Callable[[str], Registry]
 ) -> None:
     registry = fresh("passing")
+    registry.edit("passing", definition("passing"), "Once more")
+    saves = registry.snapshots("passing")
     app.open(page, q="passing")
     choose(page, "passing", "Delete")
     dialog(page).get_by_role("button", name="Keep it").click()
@@ -176,7 +178,8 @@ def test_a_draft_is_deleted_after_a_question_and_brought_back(
     assert registry.definitions.find("passing") is None
     page.get_by_role("button", name="Undo").click()
     expect(row(page, "passing")).to_be_visible()
-    assert registry.get("passing").definition == definition("passing")
+    expect(page.get_by_text("passing version 1 is back with its 2 saves.")).to_be_visible()
+    assert registry.snapshots("passing") == saves
 
 
 def test_an_export_is_downloaded_and_imported_again(app: Workbench, page: Page, tmp_path: Path) -> None:

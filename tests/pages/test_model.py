@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 import hfreg
 from hfreg import Argument
 from hfreg.store.calls import Call, new_call_id, utc_now
-from hfreg.ui import history, model_page
+from hfreg.ui import actions, history, model_page
 from hfreg.version import Pin
 
 COMMIT = "a" * 40
@@ -47,6 +47,17 @@ def unpinned(registry: hfreg.Registry) -> None:
     """Save a draft that names a repository which cannot be resolved: there is no way to the Hub."""
     source = f"from transformers import pipeline\n\nclient = pipeline(model='acme/mood')\n{LOGIC}"
     registry.edit("mood", definition("mood", scoring_logic=source))
+
+
+def test_a_model_that_was_deleted_comes_back_on_its_page(server: hfreg.Registry) -> None:
+    version = server.get("mood")
+    at = opened()
+    at.session_state[actions.NOTICE] = actions.gone(version, server.delete("mood"))
+    at.run()
+    assert "Deleted `mood` version 1." in said(at) and "No model `mood`" in said(at)
+    press(at, "actions_undo")
+    assert at.title[0].value == "Mood" and "snapshot 2" in said(at)
+    assert server.get("mood") == version
 
 
 def test_the_head_says_alias_name_state_version_and_who_saved(server: hfreg.Registry) -> None:

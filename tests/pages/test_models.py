@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 import hfreg
 from hfreg import starters
 from hfreg.store.calls import Call, new_call_id, utc_now
-from hfreg.ui import catalog
+from hfreg.ui import actions, catalog
 
 
 @pytest.fixture
@@ -243,6 +243,34 @@ def test_archiving_can_be_undone(server: hfreg.Registry) -> None:
     assert rows(at) == ["mood", "shield", "writer"]
     press(at, "actions_dismiss")
     assert "is Draft again" not in said(at)
+
+
+def deleted(at: AppTest, server: hfreg.Registry, alias: str) -> AppTest:
+    """Leave a page as the dialog leaves it that asks before it deletes, which only a browser opens."""
+    version = server.get(alias)
+    at.session_state[actions.NOTICE] = actions.gone(version, server.delete(alias))
+    return at.run()
+
+
+def test_a_deleted_draft_comes_back_with_its_saves_and_its_history(server: hfreg.Registry) -> None:
+    server.edit("writer", definition("writer", scoring_logic="return text"), "Shorter", author="bob")
+    before, saves = server.get("writer"), server.snapshots("writer")
+    at = deleted(opened(), server, "writer")
+    assert "Deleted `writer` version 1." in said(at) and rows(at) == ["mood", "shield"]
+    press(at, "actions_undo")
+    assert "`writer` version 1 is back with its 2 saves." in said(at) and rows(at) == ["mood", "shield", "writer"]
+    assert (server.get("writer"), server.snapshots("writer")) == (before, saves)
+    assert [e.action for e in server.history("writer")] == ["Undelete", "Delete", "Edit", "Register"]
+
+
+def test_an_undo_that_is_refused_says_why_and_can_be_tried_again(server: hfreg.Registry) -> None:
+    at = deleted(opened(), server, "writer")
+    server.register(definition("writer"))  # meanwhile, in another browser
+    press(at, "actions_undo")
+    assert "was registered again" in at.error[0].value
+    server.rename("writer", "author")
+    press(at, "actions_undo")
+    assert rows(at) == ["author", "mood", "shield", "writer"]
 
 
 def test_an_archived_model_is_unarchived_from_its_row(server: hfreg.Registry) -> None:
