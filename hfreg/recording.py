@@ -17,7 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from hfreg.definition import Definition
 from hfreg.engine import Event, OnEvent, Outcome
-from hfreg.errors import ArgumentError, HfregError, HubError, LifecycleError, NotApproved, OutputError, ScoringError
+from hfreg.errors import (
+    ArgumentError,
+    EngineClosed,
+    HfregError,
+    NotApproved,
+    OutputError,
+    ScoringCancelled,
+    ScoringError,
+    ScoringTimeout,
+)
 from hfreg.scoring.check import repositories
 from hfreg.store.calls import Call, new_call_id, utc_now
 from hfreg.version import Version
@@ -26,6 +35,8 @@ if TYPE_CHECKING:
     from hfreg.store.events import Events
 
 MAX_MESSAGE = 300
+PLAIN = (ScoringTimeout, ScoringCancelled, NotApproved, EngineClosed)
+"""Errors whose messages are the platform's own words."""
 
 _calling = threading.local()
 
@@ -106,24 +117,25 @@ def kind(error: BaseException) -> str:
 
 def _message(error: HfregError, definition: Definition) -> str:
     """Return what the log says of an error: without payloads nothing that could quote the user or the answer."""
-    if not definition.store_payloads:
-        if isinstance(error, ScoringError):
-            return f"in line {error.line}" if error.line else ""
-        if isinstance(error, ArgumentError):
-            named = re.search(r"`([^`]*)`", str(error))  # an undeclared name may be a text that lost its place
-            return named[0] if named and named[1] in {a.alias for a in definition.arguments} else ""
-        if isinstance(error, OutputError):
-            return f"the answer is not of the type {definition.output_type}"
-        if isinstance(error, (HubError, LifecycleError)) and not isinstance(error, NotApproved):
-            return _repository(error, definition)
+    if not definition.store_payloads and not isinstance(error, PLAIN):
+        return _unquoted(error, definition)
     line = str(error).partition("\n")[0]
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"
 
 
-def _repository(error: HfregError, definition: Definition) -> str:
-    """Return which source an error is about, where the code names it: an id built at run time may be a user's text."""
-    named = {one.repo for one in repositories(definition.scoring_logic)}
-    return next((f"`{name}`" for name in re.findall(r"`([^`]*)`", str(error)) if name in named), "")
+def _unquoted(error: HfregError, definition: Definition) -> str:
+    """Return of a message what the definition says itself: a line, an argument, a type, a repository, a resource."""
+    if isinstance(error, ScoringError):
+        return f"in line {error.line}" if error.line else ""
+    if isinstance(error, OutputError):
+        return f"the answer is not of the type {definition.output_type}"
+    quoted = re.findall(r"`([^`]*)`", str(error))
+    if isinstance(error, ArgumentError):
+        # Of the first alone: an undeclared name may be a text that lost its place, and then others are offered.
+        return f"`{quoted[0]}`" if quoted and quoted[0] in {a.alias for a in definition.arguments} else ""
+    # An id that was built at run time may be a user's text, so only those that the code names.
+    named = {*definition.resources, *(one.repo for one in repositories(definition.scoring_logic))}
+    return next((f"`{name}`" for name in quoted if name in named), "")
 
 
 def _json(value: Any) -> str:

@@ -102,6 +102,21 @@ def test_of_a_pin_that_cannot_be_made_the_log_holds_no_id_that_was_built(home: P
         assert logged(registry) == ("LifecycleError", "")
 
 
+def test_of_an_error_that_scoring_logic_raised_itself_the_log_holds_its_kind(registry: hfreg.Registry) -> None:
+    for kind in ("UnknownModel", "StoreError", "DefinitionError"):
+        registry.register(probe(f"import hfreg\nraise hfreg.{kind}(f'No `{{text}}`')", alias=kind))
+        assert TEXT in str(registry.model(kind).run(text=TEXT).error)
+        assert logged(registry) == (kind, "")
+
+
+def test_a_resource_that_is_gone_is_named_in_the_log(registry: hfreg.Registry) -> None:
+    registry.register(probe("return 1", alias="inner"))
+    registry.register(probe("return inner(text)", resources=["inner"]))
+    registry.definitions.delete("inner", 1, "ann")
+    assert "inner" in str(registry.model("probe").run(text=TEXT).error)
+    assert logged(registry) == ("UnknownModel", "`inner`")
+
+
 def test_an_argument_that_nobody_declared_is_not_named_in_the_log(registry: hfreg.Registry) -> None:
     registry.register(probe("return 1"))
     registry.model("probe").run(text="a", **{TEXT: 1})
