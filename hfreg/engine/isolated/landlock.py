@@ -38,13 +38,18 @@ VERSION_ASKED = 1
 PATH_RULE, PORT_RULE = 1, 2
 PORTS = (443, 80)
 
-ITSELF = ("status", "stat", "statm", "maps", "smaps", "smaps_rollup", "cgroup", "limits", "cmdline", "comm", "auxv")
-"""Files of /proc/self; the others tell of mounts, the network and the environment."""
+PROC = (
+    *("/proc/self/status", "/proc/self/stat", "/proc/self/statm", "/proc/self/maps", "/proc/self/smaps_rollup"),
+    *("/proc/self/cgroup", "/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory"),
+)
+"""What runtimes and measuring libraries read; other files of /proc/self tell of mounts, network and environment."""
+
+PROC_LISTS = ("/proc/self", "/proc/self/fd", "/proc/self/task")
+"""Folders whose names may be listed, not more: /proc/self/task/*/net tells of the connections of the machine."""
 
 SYSTEM = (
     *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/share/zoneinfo"),
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/mime.types", "/etc/ssl/openssl.cnf", "/etc/pki/tls/openssl.cnf"),
-    *("/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory"),
     *("/sys/devices/system/cpu", "/sys/devices/system/node", "/sys/kernel/mm/transparent_hugepage"),
     *("/sys/fs/cgroup/cpu.max", "/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
     *("/dev/zero", "/dev/urandom", "/dev/random"),
@@ -61,7 +66,11 @@ NETWORK = (
 
 def abi() -> int:
     """Return the version of Landlock that the kernel has; raises OSError where there is none."""
-    return kernel.syscall(kernel.LANDLOCK_CREATE_RULESET, None, 0, VERSION_ASKED)
+    try:
+        return kernel.syscall(kernel.LANDLOCK_CREATE_RULESET, None, 0, VERSION_ASKED)
+    except OSError as error:
+        need = "it needs Linux 5.13 or newer with landlock among the modules in /sys/kernel/security/lsm"
+        raise OSError(f"this kernel has no Landlock ({error.args[-1]}); {need}") from None
 
 
 def restrict(scratch: Path, readable: Iterable[Path], network: bool) -> str:
@@ -74,13 +83,11 @@ def restrict(scratch: Path, readable: Iterable[Path], network: bool) -> str:
     ruleset = _create(version, handled)
     try:
         _allow(ruleset, scratch, CHANGE & handled)
-        _allow_if_there(ruleset, Path("/dev/null"), (READ | WRITE_FILE) & handled)
-        for folder in ("/proc/self", "/proc/self/fd", "/proc/self/task"):
-            _allow_if_there(ruleset, Path(folder), READ_DIR)
-        own = (Path("/proc/self", name) for name in ITSELF)
-        named = map(Path, (*SYSTEM, *(NETWORK if network else ())))
-        for path in (*own, *named, *interpreter(), *readable):
+        _allow_if_there(ruleset, "/dev/null", READ | WRITE_FILE)
+        for path in (*SYSTEM, *(NETWORK if network else ()), *interpreter(), *readable):
             _allow_if_there(ruleset, path, READ)
+        for path in (*PROC, *PROC_LISTS):
+            _allow_if_there(ruleset, path, READ_DIR if path in PROC_LISTS else READ_FILE, keep=True)
         for port in PORTS if network and version >= TCP_ABI else ():
             kernel.syscall(kernel.LANDLOCK_ADD_RULE, ruleset, PORT_RULE, struct.pack("QQ", CONNECT, port), 0)
         kernel.syscall(kernel.LANDLOCK_RESTRICT_SELF, ruleset, QUIET if version >= LOG_ABI else 0)
@@ -105,20 +112,26 @@ def _create(version: int, handled: int) -> int:
     return kernel.syscall(kernel.LANDLOCK_CREATE_RULESET, attributes, size, 0)
 
 
-def _allow_if_there(ruleset: int, path: Path, rights: int) -> None:
+def _allow_if_there(ruleset: int, path: str | Path, rights: int, keep: bool = False) -> None:
     try:
-        _allow(ruleset, path, rights)
+        _allow(ruleset, path, rights, keep)
     except (FileNotFoundError, NotADirectoryError, PermissionError):
         return  # what is not there, or could not be reached anyway, needs no right
 
 
-def _allow(ruleset: int, path: Path, rights: int) -> None:
+def _allow(ruleset: int, path: str | Path, rights: int, keep: bool = False) -> None:
+    """Grant rights on what a path leads to now; `keep` leaves a descriptor open that nothing can be read from.
+
+    A rule holds for an inode, and /proc makes another one when the kernel took the memory of the first back, which
+    it does not while a descriptor holds it.
+    """
     at = os.open(path, os.O_PATH | os.O_CLOEXEC)
     try:
         granted = rights if stat.S_ISDIR(os.fstat(at).st_mode) else rights & OF_FILES
         kernel.syscall(kernel.LANDLOCK_ADD_RULE, ruleset, PATH_RULE, struct.pack("=Qi", granted, at), 0)
     finally:
-        os.close(at)
+        if not keep:
+            os.close(at)
 
 
 def _described(version: int, network: bool) -> str:
