@@ -72,12 +72,22 @@ def seeded(seed: int, threads: int) -> Iterator[Random]:
 
 def classify_loss(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, draw: Callable[[Random], tuple[str, float]],
-    rng: Random, size: int, longest: int,
+    rng: Random, size: int, longest: int, ahead: int = 1,
 ) -> Loss:  # fmt: skip
-    """Return a loss over batches drawn from a sampler of (text, probability of label 1)."""
+    """Return a loss over batches drawn from a sampler of (text, probability of label 1).
+
+    Examples of `ahead` batches are drawn at once and shared out by length: short texts then carry little padding.
+    """
+    waiting: list[list[tuple[str, float]]] = []
 
     def loss() -> Tensor:
-        examples = [draw(rng) for _ in range(size)]
+        if not waiting:
+            drawn = [draw(rng) for _ in range(size * ahead)]
+            if ahead > 1:
+                drawn.sort(key=lambda example: len(example[0]))
+            waiting.extend(drawn[at : at + size] for at in range(0, len(drawn), size))
+            rng.shuffle(waiting)
+        examples = waiting.pop()
         batch = tokenizer(
             [t for t, _ in examples], padding=True, truncation=True, max_length=longest, return_tensors="pt"
         )

@@ -10,10 +10,12 @@ import re
 from functools import cache
 from random import Random
 
+from training.plain import verdict
 from training.text import article, choices, groups, lines, roughen, sections, sentence
 
 Example = tuple[str, float]
 SIDES = ("bad", "good")
+PAIRS = ("sentiment_pairs", "sentiment_everyday", "sentiment_pairs_more")
 BE = ("is", "was", "is", "was", "looks", "seems", "feels", "seemed", "felt", "turned out", "has been", "remains")
 NOT = (
     "is not", "was not", "isn't", "wasn't", "is never", "was hardly", "is far from", "is anything but", "was in no way",
@@ -46,6 +48,11 @@ BAD_ADVICE = (
     "look elsewhere", "you will regret it", "they should be ashamed", "not even close to what was promised",
     "far worse than the others", "not again", "I'm asking for my money back", "so much for quality", "no thanks",
 )  # fmt: skip
+TURNS = re.compile(
+    r"n't\b|\b(no|not|never|nothing|nobody|none|neither|nor|hardly|barely|scarcely|rarely|seldom|without|cannot|but|yet"
+    r"|although|though|despite|until|used|wish|too|less|few|far|only|if|could|would|should|stopped)\b",
+    re.IGNORECASE,
+)
 WORDS = sections("sentiment_words")
 EVENTS = sections("events")
 
@@ -131,7 +138,10 @@ def negated_clause(side: int, rng: Random) -> str:
 
 def clause(side: int, rng: Random) -> str:
     """Return a clause of the side."""
-    text = negated_clause(side, rng) if rng.random() < 0.22 else plain_clause(side, rng)
+    if rng.random() < 0.35:
+        text = verdict(side, rng.choice(WORDS["things"]), rng)
+    else:
+        text = negated_clause(side, rng) if rng.random() < 0.22 else plain_clause(side, rng)
     return f"{rng.choice(OPENERS)} {text}" if rng.random() < 0.12 else text
 
 
@@ -169,10 +179,30 @@ def bag(side: int, rng: Random) -> str:
     return rng.choice((", ", " ", " and ")).join(found)
 
 
+@cache
+def remarks(side: int) -> tuple[str, ...]:
+    """Return the sentences of the side that were written by hand."""
+    paired = tuple(text for name in PAIRS for text in choices(name, 1 - side))
+    return paired + lines(f"sentiment_{SIDES[side]}")
+
+
 def written(side: int, rng: Random) -> str:
-    """Return a sentence of the side that was written by hand."""
-    pool = choices("sentiment_pairs", 1 - side) if rng.random() < 0.45 else lines(f"sentiment_{SIDES[side]}")
-    return change_subject(rng.choice(pool), rng, rng.choice((0.0, 0.5, 0.9)))
+    """Return a sentence of the side that was written by hand, perhaps with other subjects or the other spelling."""
+    text = change_subject(rng.choice(remarks(side)), rng, rng.choice((0.0, 0.0, 0.5, 0.9)))
+    return respell(text) if rng.random() < 0.3 else text
+
+
+@cache
+def spellings() -> tuple[dict[str, str], re.Pattern[str]]:
+    """Return each American word with its British spelling and the other way round, and a pattern that finds them."""
+    pairs = [pair for line in groups("spellings", ",") for pair in (line, line[::-1])]
+    return dict(pairs), re.compile(r"\b(" + "|".join(old for old, _ in pairs) + r")\b", re.IGNORECASE)
+
+
+def respell(text: str) -> str:
+    """Return the text with American spellings made British or the other way round."""
+    table, pattern = spellings()
+    return pattern.sub(lambda m: table[m[0].lower()], text)
 
 
 def uncapital(text: str) -> str:
@@ -200,24 +230,33 @@ def neutral(rng: Random) -> str:
     ))  # fmt: skip
 
 
+def thin(text: str, rng: Random) -> str:
+    """Return the text, sometimes without some of its words, but never without one that turns the meaning."""
+    share = rng.choice((0.0, 0.0, 0.0, 0.08, 0.16))
+    words = text.split()
+    if share == 0.0 or len(words) < 5:
+        return text
+    return " ".join(word for word in words if TURNS.search(word) or rng.random() > share)
+
+
 def draw(rng: Random) -> Example:
     """Return one training example."""
     kind, side = rng.random(), rng.randrange(2)
-    if kind < 0.06:
+    if kind < 0.05:
         return roughen(sentence(neutral(rng)), rng), 0.5
-    if kind < 0.12:
+    if kind < 0.09:
         return roughen(bag(side, rng), rng), float(side)
-    if kind < 0.40:
+    if kind < 0.55:
         text = written(side, rng)
-    elif kind < 0.52:
+    elif kind < 0.65:
         text = f"{written(side, rng)} {sentence(clause(side, rng))}"
         text = text if rng.random() < 0.5 else f"{sentence(clause(side, rng))} {written(side, rng)}"
-    elif kind < 0.60:
+    elif kind < 0.71:
         text = sentence(contrast(side, rng))
-    elif kind < 0.68:
+    elif kind < 0.75:
         text = f"{sentence(neutral(rng))} {sentence(clause(side, rng))}"
-    elif kind < 0.82:
+    elif kind < 0.86:
         text = sentence(event(side, rng))
     else:
         text = sentence(clause(side, rng))
-    return roughen(text, rng, drops=rng.choice((0.0, 0.0, 0.1, 0.2))), float(side)
+    return roughen(thin(text, rng), rng, drops=0.0), float(side)

@@ -1,43 +1,54 @@
-"""Tokenizers of the starters: one WordPiece vocabulary for the three encoders, one byte-level BPE for the generator.
+"""Tokenizers of the starters: WordPiece vocabularies for the encoders, a byte-level BPE for the generator.
 
-Covers: training them on the project's own text, and wrapping them for transformers. Does not cover: other languages
-(any text is accepted, but unusual letters become `[UNK]` in the encoders).
+Covers: training them on the project's own text, reading the one of the guard and the embedder, wrapping them for
+transformers. Does not cover: other languages (any text is accepted; unusual letters become `[UNK]` in the encoders).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from random import Random
 
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from training import guard, pairs, sentiment
-from training.text import DATA, lines, sections
+from training import sentiment
 
-WORDPIECES = 5800
+VOCABULARY = Path(__file__).parent / "vocabulary.txt"
+SENTIMENT_PIECES = 6800
 BYTE_PIECES = 2000
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
-def encoder_text(seed: int) -> list[str]:
-    """Return the text the encoders' vocabulary is learned from: every file, and drawn examples."""
+def sentiment_text(seed: int) -> list[str]:
+    """Return the text the sentiment vocabulary is learned from: every remark by hand, and drawn examples."""
     rng = Random(seed)
-    found = [line for path in sorted(DATA.glob("*.txt")) for line in lines(path.stem)] * 3
-    for name in ("sentiment_words", "guard_parts", "story_parts"):
-        found += [entry for entries in sections(name).values() for entry in entries]
-    found += [sentiment.draw(rng)[0] for _ in range(2000)] + [guard.draw(rng)[0] for _ in range(2000)]
-    return found + [text for _ in range(1000) for text in pairs.draw(rng)]
+    found = [text for side in (0, 1) for text in sentiment.remarks(side)] * 2
+    return found + [sentiment.draw(rng)[0] for _ in range(12000)]
 
 
-def train_wordpiece(seed: int, size: int = WORDPIECES) -> Tokenizer:
-    """Return a lower-casing WordPiece tokenizer with BERT's special tokens."""
-    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=40))
-    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
-    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+def train_sentiment_wordpiece(seed: int, size: int = SENTIMENT_PIECES) -> Tokenizer:
+    """Return a WordPiece tokenizer learned from the sentiment text alone."""
+    tokenizer = wordpiece(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=40))
     alphabet = [chr(code) for code in range(33, 127)]
     trainer = trainers.WordPieceTrainer(vocab_size=size, special_tokens=SPECIAL, initial_alphabet=alphabet)
-    tokenizer.train_from_iterator(encoder_text(seed), trainer)
+    tokenizer.train_from_iterator(sentiment_text(seed), trainer)
+    return tokenizer
+
+
+def shared_wordpiece() -> Tokenizer:
+    """Return the tokenizer of the guard and the embedder. Its vocabulary was learned once and stays: learned anew, it
+    would change with every remark added for the sentiment starter, and the figures of those two would not be theirs."""
+    entries = {entry: at for at, entry in enumerate(VOCABULARY.read_text(encoding="utf-8").splitlines())}
+    return wordpiece(models.WordPiece(vocab=entries, unk_token="[UNK]", max_input_chars_per_word=40))
+
+
+def wordpiece(model: models.WordPiece) -> Tokenizer:
+    """Return a lower-casing WordPiece tokenizer with BERT's special tokens."""
+    tokenizer = Tokenizer(model)
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True, strip_accents=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     ends = [(token, SPECIAL.index(token)) for token in ("[SEP]", "[CLS]")]
     tokenizer.post_processor = processors.BertProcessing(*ends)
     tokenizer.decoder = decoders.WordPiece()

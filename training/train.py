@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from training import build, tokens
+from training import build
 
 SEED = 20
 ROOT = Path(__file__).resolve().parent.parent
@@ -28,11 +28,10 @@ def retrain(
 ) -> dict[str, float]:
     """Train the starters into `out` and return the last training loss of each; `scale` shortens the training."""
     chosen = set(only) or set(STEPS)
-    wordpiece = tokens.train_wordpiece(seed)
     trainers: dict[str, Callable[[Path, int], float]] = {
-        "starter-sentiment": lambda f, n: build.build_sentiment(f, wordpiece, n, seed, threads),
-        "starter-prompt-guard": lambda f, n: build.build_guard(f, wordpiece, n, seed, threads),
-        "starter-embedder": lambda f, n: build.build_embedder(f, wordpiece, n, seed, threads),
+        "starter-sentiment": lambda f, n: build.build_sentiment(f, n, seed, threads),
+        "starter-prompt-guard": lambda f, n: build.build_guard(f, n, seed, threads),
+        "starter-embedder": lambda f, n: build.build_embedder(f, n, seed, threads),
         "starter-generator": lambda f, n: build.build_generator(f, n, seed, threads),
     }
     losses = {}
