@@ -6,6 +6,7 @@ knows nothing of versions beyond their Pins.
     token.py       where the token is saved, found and checked
     translate.py   what huggingface_hub raises, as errors of hfreg
     client.py      Hub: commit, info, search, test connection
+    access.py      whether the token may read a repository
     files.py       which files of a repository are fetched, and what is refused in them
     fetch.py       Fetcher: the files of one commit on this disk, with progress
     provenance.py  PinnedResolver: repo id and revision to a pinned folder

@@ -114,6 +114,11 @@ class Hub:
             raise RevisionNotFound(f"The Hub names no commit for `{repo}`; it may be empty.")
         return found
 
+    def auth_check(self, repo: str) -> None:
+        """Ask whether the token in use may read the files of the repository; raises HubError when it may not."""
+        check_id(repo)
+        self._ask(f"/api/models/{repo}/auth-check", {}, repo)
+
     def search(self, words: str, limit: int = 20, task: str | None = None) -> list[Repo]:
         """List repositories whose name contains the words, most downloaded first, without their files."""
         query = {"search": words.strip(), "limit": str(limit), "sort": "downloads", "full": "true"}
@@ -143,6 +148,12 @@ class Hub:
         return Connection(False, self.endpoint, message, problem=problem)
 
     def _get(self, path: str, query: Mapping[str, str], repo: str = "", revision: str | None = None) -> Any:
+        try:
+            return self._ask(path, query, repo, revision).json()
+        except ValueError:
+            raise no_hub(self.endpoint, repo) from None
+
+    def _ask(self, path: str, query: Mapping[str, str], repo: str, revision: str | None = None) -> Any:
         if self.offline:
             raise offline_error(repo or self.endpoint, revision)
         token = self.token()
@@ -154,7 +165,7 @@ class Hub:
             client = huggingface_hub.get_session()
             response = client.get(self.endpoint + path, params=dict(query), headers=headers, timeout=wait)
             hf_raise_for_status(response)
-            return response.json()
+            return response
         except ValueError:
             raise no_hub(self.endpoint, repo) from None
         except Exception as error:
@@ -172,9 +183,14 @@ def check_id(repo: str) -> None:
         raise RepoNotFound(f"`{repo}` is no repo id of the Hub. Write it as `owner/name`.") from None
 
 
+def cache_root() -> Path:
+    """Return the folder of huggingface_hub's cache."""
+    return Path(constants.HF_HUB_CACHE)
+
+
 def cache_folder(repo: str) -> Path:
     """Return where huggingface_hub keeps a model: `models--owner--name` in its cache."""
-    return Path(constants.HF_HUB_CACHE) / ("models--" + repo.replace("/", "--"))
+    return cache_root() / ("models--" + repo.replace("/", "--"))
 
 
 def find_cached_commit(repo: str, revision: str | None = None) -> str | None:

@@ -24,6 +24,8 @@ from hfreg.errors import (
 from hfreg.settings import Token
 
 INTEGRATIONS = "Settings → Platform Integrations → Hugging Face"
+NO_RIGHT, HIDDEN = "has no right to read", "missing or private"
+"""Words by which these refusals are known among others of their class."""
 _BROKEN = {"TransportError", "ReadError", "DecodingError", "RemoteProtocolError"}
 
 
@@ -101,11 +103,11 @@ def _gated(named: str, repo: str, token: Token | None, endpoint: str) -> str:
 def _missing(named: str, token: Token | None) -> str:
     if token is None:
         return (
-            f"{named} is missing or private: the Hub tells an anonymous caller no more. "
+            f"{named} is {HIDDEN}: the Hub tells an anonymous caller no more. "
             f"Check the spelling, or save a token that may read it in {INTEGRATIONS}."
         )
     return (
-        f"{named} is missing or private to this token ({token.source}). "
+        f"{named} is {HIDDEN} to this token ({token.source}). "
         f"Check the spelling, or save a token that may read it in {INTEGRATIONS}."
     )
 
@@ -121,7 +123,7 @@ def _by_status(status: int, repo: str, token: Token | None, endpoint: str) -> Hu
         return RepoNotFound(_missing(named, None))
     if status == 403:
         who = f"The token {token.masked} ({token.source})" if token else "An anonymous caller"
-        return TokenRejected(f"{who} has no right to read {named}. Give it that right on the Hub, or save another.")
+        return TokenRejected(f"{who} {NO_RIGHT} {named}. Give it that right on the Hub, or save another.")
     if status == 404:
         return RepoNotFound(_missing(named, token))
     if status == 429:

@@ -18,7 +18,7 @@ from hfreg.hub.client import Connection
 from hfreg.hub.token import SAVED
 from hfreg.registry import Registry
 from hfreg.settings import TOKEN_VARIABLES, Token, environment_token
-from hfreg.ui import session
+from hfreg.ui import access_check, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.widgets import milliseconds, plain
 
@@ -47,6 +47,7 @@ def hugging_face(registry: Registry) -> None:
             _form(saved)
         _actions(registry, saved)
         _tested()
+        access_check.draw(registry)
         _who_sees_it(registry)
 
 
@@ -61,12 +62,14 @@ def save() -> None:
         session.put(PROBLEM, str(error))
         return
     session.drop(REPLACING)
+    access_check.forget()
     session.put(SAID, f"Saved {token.masked}. Test the connection to see whose token it is.")
 
 
 def remove() -> None:
     """Remove the saved token; the callback of the confirmation."""
     _forget()
+    access_check.forget()
     session.drop(REMOVING, REPLACING)
     try:
         removed = session.registry().remove_token()

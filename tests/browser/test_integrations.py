@@ -110,6 +110,33 @@ def test_a_token_is_saved_tested_told_from_a_wrong_one_and_removed(app: Workbenc
     assert not secret.exists()
 
 
+def test_access_to_a_model_is_checked_with_enter_and_fits_a_phone(
+    app: Workbench, hub: LoopbackHub, phone_page: Page
+) -> None:
+    page = phone_page
+    commit = hub.add_repo("acme/tiny", FILES)
+    hub.add_repo("acme/gated", FILES, gated=True)
+    app.open(page, "integrations")
+    found = page.locator(".st-key-integrations-access-box")
+    field = page.get_by_label("Check access to a model", exact=True)
+    field.fill("acme/tiny")
+    field.press("Enter")
+    expect(found).to_contain_text("Can be read")
+    expect(found).to_contain_text(commit)
+    expect(field).to_have_value("acme/tiny")
+    field.fill("acme/gated")
+    press(page, "Check access")
+    expect(found).to_contain_text("Gated, access not granted")
+    expect(found).to_contain_text(f"Accept its terms at {hub.url}/acme/gated")
+    expect(found.get_by_role("link")).to_have_count(0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    field.fill(CANARY)
+    press(page, "Check access")
+    expect(found).to_contain_text("This looks like a token, so nothing was sent.")
+    expect(field).to_have_value("")
+    assert traces(CANARY, app) == []
+
+
 def test_a_hub_that_is_gone_is_told_and_asked_again_later(app: Workbench, hub: LoopbackHub, page: Page) -> None:
     app.open(page, "integrations")
     card = page.locator(".st-key-integrations-huggingface")

@@ -56,6 +56,10 @@ def save(at: AppTest, text: str) -> AppTest:
     return press(at, "save")
 
 
+def asks_for_a_token(at: AppTest) -> bool:
+    return "integrations.token" in {field.key for field in at.text_input}
+
+
 def keys(at: AppTest) -> set[str]:
     return {button.key.removeprefix("integrations.") for button in at.button if button.key}
 
@@ -88,7 +92,7 @@ def test_a_saved_token_is_shown_masked_with_its_place_and_is_forgotten(home: Pat
     assert "`hf_…6789` · saved in Settings" in text
     assert str(tokens.path(home)) in text
     assert tokens.path(home).read_text() == CANARY
-    assert not at.text_input
+    assert not asks_for_a_token(at)
     assert CANARY not in text
     assert CANARY not in remembered(at)
     assert CANARY not in remembered(at.run())
@@ -150,7 +154,7 @@ def test_replacing_keeps_the_old_token_until_the_new_one_is_saved(home: Path) ->
     at = save(at, "not a token")
     assert tokens.path(home).read_text() == CANARY
     at = press(at, "replace")
-    assert not at.text_input
+    assert not asks_for_a_token(at)
     at = save(press(at, "replace"), "hf_thenextone00000000000000wxyz")
     assert "`hf_…wxyz`" in said(at)
 
@@ -199,6 +203,60 @@ def test_the_page_names_the_variables_and_who_asks_for_the_token(home: Path) -> 
     assert "only if its definition asks for the token. No model asks for it now." in text
     hfreg.open().register(a_definition(alias="private_one", token=True))
     assert "These ask for it: `private_one`." in said(opened())
+
+
+def check_access(at: AppTest, repo: str) -> str:
+    at.text_input(key="integrations.access.repo").set_value(repo)
+    return said(press(at, "access.check")).replace("\\", "")
+
+
+def test_access_to_a_model_is_checked_with_the_token_in_use(home: Path, loopback_hub: LoopbackHub) -> None:
+    loopback_hub.add_token(CANARY, name="ada", repos=("acme/private",))
+    public = loopback_hub.add_repo("acme/tiny", {"config.json": b"{}"})
+    private = loopback_hub.add_repo("acme/private", {"config.json": b"{}"}, private=True)
+    gated = loopback_hub.add_repo("acme/gated", {"config.json": b"{}"}, gated=True)
+    at = opened()
+    text = check_access(at, "https://huggingface.co/acme/tiny")
+    assert ":green-badge[Can be read] `acme/tiny` is public" in text
+    assert f"Commit `{public}`" in text
+    assert "Answered in " in text
+    text = check_access(at, "acme/private")
+    assert ":red-badge[Missing or private] `acme/private`" in text
+    assert "`acme/tiny`" not in text
+    text = check_access(at, "acme/gated")
+    assert ":orange-badge[Gated, access not granted] `acme/gated` is gated." in text
+    assert f"Accept its terms at `{loopback_hub.url}/acme/gated`" in text
+    assert f"Commit `{gated}`" in text
+    at = save(at, CANARY)
+    assert "acme/gated" not in said(at)  # it was found without this token
+    text = check_access(at, "acme/private")
+    assert "is private, and the token hf_…6789 (saved in Settings) can read it" in text
+    assert f"Commit `{private}`" in text
+    assert CANARY not in remembered(at)
+    at = press(press(at, "remove"), "remove.yes")
+    assert "can read it" not in said(at)
+
+
+def test_a_hub_that_cannot_be_asked_about_a_model_is_told(
+    home: Path, loopback_hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = opened()
+    loopback_hub.stop()
+    assert ":red-badge[Hub unreachable]" in check_access(at, "acme/tiny")
+    assert "cannot be reached" in check_access(at, "acme/tiny")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    st.cache_resource.clear()
+    hfreg._registries.clear()
+    assert ":gray-badge[Not asked] HF_HUB_OFFLINE is set" in check_access(opened(), "acme/tiny")
+
+
+def test_a_token_in_the_field_of_the_repository_is_neither_sent_nor_kept(home: Path, loopback_hub: LoopbackHub) -> None:
+    at = opened()
+    assert "This looks like a token, so nothing was sent." in check_access(at, CANARY)
+    assert loopback_hub.requests == []
+    assert CANARY not in said(at)
+    assert CANARY not in remembered(at.run())
+    assert "Enter a repo id" in check_access(at, "")
 
 
 def cache(folder: Path, repo: str, size: int) -> None:
