@@ -18,6 +18,7 @@ the thing and the value and says the way out; it never holds a secret.
      ├─ ScoringTimeout (TimeoutError)       scoring logic ran out of time
      ├─ ScoringCancelled (RuntimeError)     a call that was stopped
      ├─ ModelBusy (RuntimeError)            too many calls wait for one loaded model
+     ├─ NotConfined (PermissionError)       a model whose process could not be confined
      ├─ EngineClosed (RuntimeError)         a call after the registry was closed
      ├─ OutputError (ValueError)            an answer that does not fit the output type
      ├─ HubError (OSError)                  the Hub, or the way to it
@@ -57,6 +58,7 @@ __all__ = [
     "ScoringTimeout",
     "ScoringCancelled",
     "ModelBusy",
+    "NotConfined",
     "EngineClosed",
     "OutputError",
     "HubError",
@@ -136,6 +138,10 @@ class ScoringCancelled(HfregError, RuntimeError):
 
 class ModelBusy(HfregError, RuntimeError):
     """Too many calls wait for one loaded model already; nothing of this one ran."""
+
+
+class NotConfined(HfregError, PermissionError):
+    """The process of a model could not be confined as it must be here, so nothing ran in it."""
 
 
 class EngineClosed(HfregError, RuntimeError):

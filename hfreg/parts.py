@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import logging
 import os
+import sys
 import threading
 import weakref
 from functools import cached_property
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from hfreg.engine import Engine, OnEvent
 from hfreg.errors import SettingsError
-from hfreg.settings import Settings, Token, operating_system_user
+from hfreg.settings import STARTERS, Settings, Token, operating_system_user
 from hfreg.store.definitions import Definitions
 
 if TYPE_CHECKING:
@@ -92,14 +93,27 @@ class Parts:
     @cached_property
     def engine(self) -> Engine:
         """What runs scoring logic."""
-        from hfreg.engine.inline import InlineEngine
+        with self._making:
+            if "engine" not in self.__dict__:
+                self.__dict__["engine"] = self._new_engine()
+            made: Engine = self.__dict__["engine"]
+            return made
+
+    def _new_engine(self) -> Engine:
         from hfreg.provision import Provision
 
-        if self.settings.engine != "inline":
-            raise SettingsError("HFREG_ENGINE=isolated is not available yet. Unset it, or set it to inline.")
-        with self._making:
-            made: Engine = self.__dict__.setdefault("engine", InlineEngine(Provision(self)))  # type: ignore[arg-type]
-            return made
+        platform = Provision(self)  # type: ignore[arg-type]
+        if self.settings.engine == "inline":
+            from hfreg.engine.inline import InlineEngine
+
+            return InlineEngine(platform)
+        if not sys.platform.startswith("linux"):
+            raise SettingsError("HFREG_ENGINE=isolated needs Linux. Set it to inline.")
+        from hfreg.engine.isolated.engine import IsolatedEngine
+        from hfreg.hub.client import cache_root
+
+        budget = self.settings.memory_budget_mb
+        return IsolatedEngine(platform, cache_root(), (STARTERS,), budget * 2**20 if budget else None)
 
     def started(self, part: str) -> bool:
         """Say whether a part was made already."""

@@ -33,6 +33,12 @@ def busy(job: Job) -> Outcome:
     return _ended(job, error, "error", Timings(), "")
 
 
+def broken(job: Job, problem: BaseException) -> Outcome:
+    """Return the Outcome of a row that the platform itself could not run."""
+    text = f"{job.version.alias} could not be run: {type(problem).__name__}: {problem}"
+    return _ended(job, ScoringError(text, type(problem).__name__), "error", Timings(), "")
+
+
 def failed(job: Job, problem: BaseException) -> Outcome:
     """Return the Outcome in place of rows that could not be read any further."""
     text = f"The rows for {job.version.alias} could not be read: {type(problem).__name__}: {problem}"

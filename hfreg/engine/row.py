@@ -120,7 +120,6 @@ class LoadedModel:
             libraries.end()
             if libraries.load_seconds:
                 self.load_ms += libraries.load_seconds * 1e3
-                job.emit("loaded", ms=libraries.load_seconds * 1e3)
         converted = definition.parsed_output_type.convert(value)
         return converted.value, (*libraries.warnings, *converted.warnings)
 
@@ -134,7 +133,11 @@ class LoadedModel:
             version, platform = self._version, self._platform
             self._resolver = platform.resolver(version, self._pass_on, self.cancel)
             libraries = Libraries(
-                self._resolver, platform.environment(version), self._write, lambda what: self._emit("loading", what)
+                self._resolver,
+                platform.environment(version),
+                self._write,
+                lambda what: self._emit("loading", what),
+                lambda seconds: self._emit("loaded", seconds * 1e3),
             )
             names: dict[str, Any] = {"cache": libraries.cache}
             for alias in version.definition.resources:
@@ -197,7 +200,7 @@ class LoadedModel:
             self._emit("print", kept)
 
     def _emit(self, kind: Any, value: Any) -> None:
-        names = {"loading": "what", "print": "text", "piece": "value"}
+        names = {"loading": "what", "loaded": "ms", "print": "text", "piece": "value"}
         if self._job is not None:
             self._job.emit(kind, **{names[kind]: value})
 

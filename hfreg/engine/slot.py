@@ -7,6 +7,7 @@ is let go at the end is the matter of the engine: in this process (`hfreg.engine
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -14,12 +15,14 @@ from contextvars import ContextVar
 from queue import Empty, SimpleQueue
 
 from hfreg.engine import Loaded
+from hfreg.engine.ending import broken
 from hfreg.engine.job import Job, Task
 from hfreg.version import Version
 
 MAX_WAITING = 256
 """Calls that may wait for one loaded model; a further one is told that it is busy."""
 
+log = logging.getLogger(__name__)
 _current: ContextVar[Slot | None] = ContextVar("slot", default=None)
 
 
@@ -105,9 +108,18 @@ class Slot(ABC):
     def _unload(self) -> None:
         """Let go of the model; the thread ends after it."""
 
+    def _next(self) -> Task | None:
+        """Wait for the next row; None ends the thread."""
+        return self._queue.get()
+
     def _work(self) -> None:
         _current.set(self)
-        while not self._given_up and (task := self._queue.get()) is not None:
-            self._run(task)
+        while not self._given_up and (task := self._next()) is not None:
+            try:
+                self._run(task)
+            except Exception as problem:  # a fault of the platform must not leave a caller waiting for ever
+                log.exception("A row of %s could not be run", self.version.alias)
+                self._task = None
+                task.job.put(task, broken(task.job, problem))
         if not self._given_up:
             self._unload()

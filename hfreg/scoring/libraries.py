@@ -70,6 +70,7 @@ class Libraries:
         environment: Mapping[str, str],
         write: Callable[[str], object],
         on_load: Callable[[str], None] = lambda what: None,
+        on_loaded: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self.cache: dict[Any, Any] = {}
         self.memo = Memo()
@@ -80,6 +81,7 @@ class Libraries:
         self._resolver = resolver
         self.source_name = ""
         self._on_load = on_load
+        self._on_loaded = on_loaded
         self._modules: dict[str, ModuleProxy] = {}
         self._environment = Environment(environment, write, lambda: self._module("sys"))
         self._clients = Clients(self.memo, self._resolve, lambda text: self.notes.append(text), self._warn)
@@ -242,7 +244,9 @@ class Libraries:
             self._depth -= 1
             if outer:
                 self.loading_since = None
-                self.load_seconds += time.perf_counter() - started
+                took = time.perf_counter() - started
+                self.load_seconds += took
+                self._on_loaded(took)
 
     def _resolve(self, repo: str, revision: str | None) -> Path:
         folder = self._resolver.resolve(repo, revision)

@@ -1,0 +1,111 @@
+"""Folders of workers: scratch to write in, and views of the model files that one worker may read.
+
+A worker is confined before anyone knows what it will load, so it is given an empty folder that it may read, and
+checkpoints are put there when it asks for them: as hard links, so that nothing is copied and all workers share the
+same pages in memory. Views lie beside the checkpoints, since a link cannot cross file systems; where none can be made
+the file is copied. All folders of one process lie under a root that it holds locked; the roots of a process that was
+killed are removed by the next.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+ROOTS = "hfreg-workers-"
+
+
+class Root:
+    """A folder for the folders of workers, removed at the end, or by the next process when this one was killed."""
+
+    def __init__(self, beside: Path | None = None) -> None:
+        parent = _writable(beside) if beside else Path(tempfile.gettempdir())
+        _clean_up(parent)
+        self.folder = Path(tempfile.mkdtemp(prefix=ROOTS, dir=parent))
+        self._lock = _hold(self.folder)
+
+    def new(self) -> Path:
+        """Make a folder that no other user may look into."""
+        return Path(tempfile.mkdtemp(dir=self.folder))
+
+    def remove(self) -> None:
+        """Take everything away."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.release()
+
+    def release(self) -> None:
+        """Let go of the root without removing it: in a forked child it belongs to the parent."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+class View:
+    """The model files that one worker may read; what lies in `shared` folders every worker may."""
+
+    def __init__(self, folder: Path, shared: tuple[Path, ...] = ()) -> None:
+        self.folder = folder
+        self._shared = tuple(path.resolve() for path in shared)
+        self._given: dict[Path, Path] = {}
+
+    def give(self, checkpoint: Path) -> Path:
+        """Return where the worker finds a checkpoint, after putting its files there."""
+        found = checkpoint.resolve()
+        if any(found.is_relative_to(shared) for shared in self._shared):
+            return found
+        if found not in self._given:
+            place = self.folder / str(len(self._given)) / found.name
+            _link_files(found, place)
+            self._given[found] = place
+        return self._given[found]
+
+    def remove(self) -> None:
+        """Take the folder away; the checkpoints stay."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _link_files(source: Path, place: Path) -> None:
+    for folder, _, names in os.walk(source):
+        target = place / Path(folder).relative_to(source)
+        target.mkdir(parents=True)
+        for name in names:
+            file = (Path(folder) / name).resolve(strict=True)  # a snapshot holds links to the cache's blobs
+            try:
+                (target / name).hardlink_to(file)
+            except OSError:  # another file system, or one without hard links
+                shutil.copyfile(file, target / name)
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError:
+        return Path(tempfile.gettempdir())
+
+
+def _hold(root: Path) -> int:
+    """Lock a root for as long as this process lives; raises OSError while another does."""
+    lock = os.open(root / "held", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
+
+
+def _clean_up(parent: Path) -> None:
+    """Remove the roots of processes that were killed before they could."""
+    for root in parent.glob(f"{ROOTS}*"):
+        try:
+            if root.stat().st_uid == os.getuid() and (root / "held").exists():
+                lock = _hold(root)
+                shutil.rmtree(root, ignore_errors=True)
+                os.close(lock)
+        except OSError:  # in use, or not ours to look at
+            continue

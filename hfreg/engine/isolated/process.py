@@ -1,0 +1,296 @@
+"""Worker process: one worker as its supervisor holds it — channel, log, limits, end.
+
+One loop watches everything of a row in work: what the worker says, what it writes to its log, whether it lives, how
+long it takes and how much memory it holds. Whatever goes beyond its limit ends the process; the row then carries the
+reason, and the next one gets a fresh worker. Time and memory are measured here, never told by the worker.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NoReturn
+
+from hfreg.engine.isolated import channel
+from hfreg.engine.isolated.channel import HEAD, MAX_ANSWER, MAX_REQUEST, BadFrame, Frame
+from hfreg.engine.isolated.sandbox import Confinement
+from hfreg.engine.isolated.supervisor import Supervisor
+from hfreg.engine.isolated.usage import Usage
+
+Reason = Literal["timeout", "cancelled", "memory", "crash", "protocol"]
+OnFrame = Callable[[Frame], None]
+
+READY_S = 60.0
+LOAD_S = 1800.0
+"""How long downloading and loading may take; they do not count against a call's time limit."""
+LOOK_S = 0.02
+"""How often the memory of a row in work is looked at."""
+MAX_TOLD = 64 * 1024 * 1024
+"""Bytes that a worker may send during one row."""
+LOG = 8 * 1024
+CHUNK = 1 << 20
+CLOSING_S = 0.2
+"""How long after its channel a worker may end before that counts as closing it on purpose."""
+
+
+class Ended(Exception):
+    """The worker is no more; `reason` says why, the message what is known of it."""
+
+    def __init__(self, reason: Reason, message: str = "") -> None:
+        super().__init__(message)
+        self.reason: Reason = reason
+
+
+class WorkerProcess:
+    """One confined process. Made by forking; `close()` it, or let a limit end it."""
+
+    def __init__(
+        self, supervisor: Supervisor, confinement: Confinement, environment: dict[str, str], memory_bytes: int
+    ) -> None:
+        self._supervisor = supervisor
+        self._confinement = confinement
+        self._limit_bytes = memory_bytes
+        self._connection, theirs = socket.socketpair()
+        self._log, log = os.pipe()
+        try:
+            self.pid, self._handle = supervisor.fork(confinement, environment, [theirs.fileno(), log])
+        except BaseException:
+            self._connection.close()
+            os.close(self._log)
+            shutil.rmtree(confinement.scratch, ignore_errors=True)
+            raise
+        finally:
+            theirs.close()
+            os.close(log)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._connection.setblocking(False)
+        os.set_blocking(self._log, False)
+        self.usage = Usage(self.pid)
+        self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._poll = select.poll()
+        for descriptor in (self._connection.fileno(), self._log, self._handle, self._wake):
+            self._poll.register(descriptor, select.POLLIN)
+        self._buffer = bytearray()
+        self._outgoing: deque[memoryview] = deque()
+        self._tail = bytearray()
+        self._told = 0
+        self._lock = threading.Lock()
+        self._reason: Reason | None = None
+        self.closed = False
+        self.layers: Mapping[str, str] = {}
+        self.missing: tuple[str, ...] = ()
+        self.loading_s = 0.0
+        self._loading_since: float | None = None
+        self._loading: set[str] = set()
+        ready = self._wait_ready()
+        self.layers, self.missing = ready["layers"], tuple(ready["missing"])
+        self._base = self.usage.private_bytes()
+
+    # One row
+
+    def send(self, frame: Mapping[str, Any]) -> None:
+        """Have a frame sent by the loop of the row in work, or with the next one; raises BadFrame."""
+        data = channel.encode(frame, MAX_REQUEST)
+        with self._lock:
+            self._outgoing.append(memoryview(data))
+            if not self.closed:
+                os.eventfd_write(self._wake, 1)
+
+    def follow(self, limit_s: float | None, on_frame: OnFrame) -> None:
+        """Watch a row until `on_frame` has seen its outcome; raises Ended when a limit or the worker ended first."""
+        started = time.monotonic()
+        self.loading_s, self._loading_since, self._told = 0.0, None, 0
+        self._loading.clear()
+        while True:
+            left = self._left(started, limit_s)
+            if left <= 0:
+                self._end("timeout")
+            happened = {descriptor for descriptor, _ in self._poll.poll(min(left, LOOK_S) * 1e3)}
+            self._look(happened)
+            for frame in self._frames():
+                on_frame(frame)
+                if frame.get("kind") == "outcome":
+                    return
+            if self._handle in happened:
+                self._end("crash")
+            if not happened or self._told > CHUNK:
+                self._check_memory()
+
+    def loads(self, what: str, loading: bool) -> None:
+        """Stop or start the clock of the row in work: loading and downloading have a limit of their own."""
+        with self._lock:
+            (self._loading.add if loading else self._loading.discard)(what)
+            now = time.monotonic()
+            if self._loading and self._loading_since is None:
+                self._loading_since = now
+            elif not self._loading and self._loading_since is not None:
+                self.loading_s += now - self._loading_since
+                self._loading_since = None
+
+    def kill(self, reason: Reason) -> None:
+        """End the worker from any thread; the row in work learns why."""
+        with self._lock:
+            self._reason = self._reason or reason
+            if not self.closed:
+                self._signal(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Let an idle worker use no processor, whatever its threads would do."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it run again."""
+        self._signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        """End the process and remove what it left."""
+        with self._lock:
+            if self.closed:
+                return
+            self.closed = True
+        self._signal(signal.SIGKILL)
+        select.select([self._handle], [], [], 5.0)
+        for descriptor in (self._log, self._handle, self._wake):
+            os.close(descriptor)
+        self.usage.close()
+        self._connection.close()
+        shutil.rmtree(self._confinement.scratch, ignore_errors=True)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process still runs."""
+        return not self.closed and not select.select([self._handle], [], [], 0)[0]
+
+    # Inside
+
+    def _wait_ready(self) -> Frame:
+        """Take the first frame and the descriptor that comes with it, which tells the worker's memory."""
+        self._connection.settimeout(READY_S)
+        try:
+            head, handles, _, _ = socket.recv_fds(self._connection, HEAD.size, 1)
+            data = self._connection.recv(HEAD.unpack(head)[0], socket.MSG_WAITALL) if len(head) == HEAD.size else b""
+            self.usage.take(handles)
+            self._connection.setblocking(False)
+            if not data:
+                self._end("crash")
+            return channel.decode(data)
+        except (TimeoutError, OSError, BadFrame):
+            self._end("crash")
+
+    def _look(self, happened: set[int]) -> None:
+        if self._wake in happened:
+            os.eventfd_read(self._wake)
+        self._write()
+        if self._connection.fileno() in happened:
+            self._read()
+        if self._log in happened and not self._read_log():
+            self._poll.unregister(self._log)
+
+    def _read(self) -> None:
+        try:
+            part = self._connection.recv(CHUNK)
+        except BlockingIOError:
+            return
+        except ConnectionResetError:
+            part = b""
+        if not part:
+            ended = select.select([self._handle], [], [], CLOSING_S)[0]
+            self._end("crash" if ended else "protocol", "it closed its channel")
+        self._told += len(part)
+        if self._told > MAX_TOLD:
+            self._end("protocol", f"it said more than {MAX_TOLD >> 20} MiB during one call")
+        self._buffer += part
+
+    def _write(self) -> None:
+        with self._lock:
+            while self._outgoing:
+                try:
+                    sent = self._connection.send(self._outgoing[0])
+                except BlockingIOError:
+                    self._poll.modify(self._connection.fileno(), select.POLLIN | select.POLLOUT)
+                    return
+                except OSError:
+                    self._outgoing.clear()
+                    return
+                self._outgoing[0] = self._outgoing[0][sent:]
+                if not self._outgoing[0]:
+                    self._outgoing.popleft()
+            self._poll.modify(self._connection.fileno(), select.POLLIN)
+
+    def _frames(self) -> list[Frame]:
+        """Take the complete frames out of what has arrived."""
+        frames = []
+        while len(self._buffer) >= HEAD.size:
+            (length,) = HEAD.unpack_from(self._buffer)
+            if length > MAX_ANSWER:
+                self._end("protocol", f"an answer of {length >> 20} MiB, and at most {MAX_ANSWER >> 20} MiB leave it")
+            if len(self._buffer) < HEAD.size + length:
+                break
+            data = self._buffer[HEAD.size : HEAD.size + length]
+            del self._buffer[: HEAD.size + length]
+            try:
+                frames.append(channel.decode(data))
+            except BadFrame as problem:
+                self._end("protocol", str(problem))
+        return frames
+
+    def _read_log(self) -> bool:
+        try:
+            part = os.read(self._log, 65536)
+        except BlockingIOError:
+            return True
+        self._tail += part
+        del self._tail[:-LOG]
+        return bool(part)
+
+    def _left(self, started: float, limit_s: float | None) -> float:
+        """Return the seconds that the row may still take."""
+        now = time.monotonic()
+        loading = self.loading_s + (now - self._loading_since if self._loading_since is not None else 0.0)
+        if loading > LOAD_S:
+            return 0.0
+        left = float("inf") if limit_s is None else limit_s - (now - started - loading)
+        return max(left, LOOK_S) if self._loading_since is not None else left
+
+    def _check_memory(self) -> None:
+        if (held := self.usage.private_bytes() - self._base) > self._limit_bytes:
+            self._end("memory", f"{held >> 20:,} MiB, and its limit is {self._limit_bytes >> 20:,} MiB")
+
+    def _end(self, reason: Reason, message: str = "") -> NoReturn:
+        """End the process and raise why; what ended it first is the reason."""
+        with self._lock:
+            reason = self._reason or reason
+        self._signal(signal.SIGKILL)
+        select.select([self._handle], [], [], 5.0)
+        status = self._supervisor.status(self.pid) if reason == "crash" else None
+        if reason == "crash":
+            self._read_log()
+            message = _how(status, self._tail.decode("utf-8", "replace"))
+        self.close()
+        raise Ended(reason, message)
+
+    def _signal(self, number: signal.Signals) -> None:
+        try:
+            signal.pidfd_send_signal(self._handle, number)
+        except (ProcessLookupError, OSError):
+            return
+
+
+def _how(status: int | None, log: str) -> str:
+    """Tell how a process ended, with the last it wrote."""
+    if status is None:
+        how = "it ended"
+    elif os.WIFSIGNALED(status):
+        how = f"it was ended by {signal.Signals(os.WTERMSIG(status)).name}"
+    else:
+        how = f"it ended by itself with exit code {os.waitstatus_to_exitcode(status)}"
+    return f"{how}\n{log.strip()}".strip()

@@ -1,0 +1,163 @@
+"""Worker: the process that runs the scoring logic of one loaded model, and nothing else.
+
+Forked from the zygote, it confines itself before it is told any code, then answers one row after another over its
+channel. It runs the same `LoadedModel` as the inline engine; what that asks of the platform (files of a pinned
+commit, other models) is asked of the supervisor. It holds no secret but what its definition was given, and nothing
+it says is believed without being checked again.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from hfreg import types
+from hfreg.engine import Event, OnEvent, Outcome
+from hfreg.engine.isolated import channel
+from hfreg.engine.isolated.channel import HEAD, MAX_ANSWER, MAX_REQUEST, BadFrame, Frame
+from hfreg.engine.isolated.errors import from_frame, to_frame
+from hfreg.engine.isolated.sandbox import Confinement, confine, lacking
+from hfreg.engine.job import Job, Task
+from hfreg.engine.row import LoadedModel
+from hfreg.errors import OutputError
+from hfreg.scoring.preload import settle_after_fork
+from hfreg.version import Version
+
+REFUSED = 71
+"""Exit status of a worker that a required layer was missing for."""
+CHANNEL = 3
+"""The descriptor of the channel in the worker."""
+
+
+class Supervisor:
+    """The worker's end of the channel: asks for what the platform has, and tells what happens."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._sending = threading.Lock()
+        self._asking = threading.Lock()
+
+    def receive(self) -> Frame:
+        """Wait for the next frame; the process ends with the channel."""
+        (length,) = HEAD.unpack(self._read(HEAD.size))
+        if length > MAX_REQUEST:
+            os._exit(0)
+        return channel.decode(self._read(length), items=MAX_REQUEST)
+
+    def send(self, frame: Mapping[str, Any]) -> None:
+        """Send a frame; raises BadFrame when it is over the limit, and then sends nothing."""
+        data = channel.encode(frame, MAX_ANSWER)
+        with self._sending:
+            self._connection.sendall(data)
+
+    def ask(self, what: str, **given: Any) -> Any:
+        """Ask the platform for something and wait for it; raises what it answers with."""
+        with self._asking:
+            self.send({"kind": "ask", "what": what, **given})
+            reply = self.receive()
+        if (error := reply.get("error")) is not None:
+            raise from_frame(error)
+        return channel.unpack(reply["value"])
+
+    def tell(self, event: Event) -> None:
+        """Pass on an event of the row in work; its outcome is told by itself."""
+        if event.kind == "outcome":
+            return
+        data = {name: channel.pack(_plain(value)) for name, value in event.data.items()}
+        self.send({"kind": "event", "event": event.kind, "data": data})
+
+    def _read(self, count: int) -> bytes:
+        parts = []
+        while count:
+            if not (part := self._connection.recv(min(count, 1 << 20))):
+                os._exit(0)
+            parts.append(part)
+            count -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class Remote:
+    """The platform as a LoadedModel in a worker sees it: everything is asked of the supervisor."""
+
+    pins: Mapping[str, str] = {}
+
+    def __init__(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+        self._supervisor = supervisor
+        self._environment = environment
+
+    def resolver(self, version: Version, on_event: OnEvent, cancel: threading.Event) -> Remote:
+        """Return itself: the supervisor tells of downloads and ends them."""
+        return self
+
+    def resolve(self, repo: str, revision: str | None = None) -> Path:
+        """Return the read-only folder of a pinned commit; a folder that the worker itself made is given as it is."""
+        if (own := Path(repo).expanduser()).is_absolute() and own.is_dir():
+            return own
+        return Path(self._supervisor.ask("resolve", repo=repo, revision=revision))
+
+    def environment(self, version: Version) -> Mapping[str, str]:
+        """Return the variables that the definition asked for."""
+        return self._environment
+
+    def call(self, caller: Version, alias: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Call another registered model and return its value."""
+        return self._supervisor.ask(
+            "call",
+            alias=alias,
+            positional=[channel.pack(_plain(value)) for value in positional],
+            named={name: channel.pack(_plain(value)) for name, value in named.items()},
+        )
+
+
+def run(confinement: Confinement) -> NoReturn:
+    """Confine this process, then serve its channel until that ends. Called in the child, right after the fork."""
+    connection = socket.socket(fileno=CHANNEL)
+    os.chdir(confinement.scratch)
+    tempfile.tempdir = str(confinement.scratch)
+    memory = os.open("/proc/self/smaps_rollup", os.O_RDONLY)
+    layers = confine(confinement)
+    missing = lacking(layers, confinement.required)
+    ready = channel.encode({"kind": "ready", "layers": layers, "missing": missing}, MAX_ANSWER)
+    socket.send_fds(connection, [ready], [memory])
+    os.close(memory)
+    if missing:
+        os._exit(REFUSED)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _serve(Supervisor(connection))
+
+
+def _serve(supervisor: Supervisor) -> NoReturn:
+    start = supervisor.receive()
+    version = Version.model_validate_json(start["version"])
+    environment: dict[str, str] = start["environment"]
+    os.environ.update(environment)
+    settle_after_fork()
+    model = LoadedModel(version, Remote(supervisor, environment))
+    while True:
+        asked = supervisor.receive()
+        job = Job(version, None, supervisor.tell, "")
+        row = channel.unpack(asked["row"])
+        outcome = model.run(Task(job, 0, row, 0.0), 0.0)
+        _answer(supervisor, asked["id"], outcome)
+
+
+def _answer(supervisor: Supervisor, number: int, outcome: Outcome) -> None:
+    frame: Frame = {"kind": "outcome", "id": number, "warnings": outcome.warnings, "notes": outcome.notes}
+    if outcome.error is not None:
+        supervisor.send({**frame, "error": to_frame(outcome.error)})
+        return
+    try:
+        supervisor.send({**frame, "value": channel.pack(outcome.value)})
+    except (BadFrame, RecursionError, MemoryError) as problem:
+        error = OutputError(f"The answer is too large to leave the worker: {problem}.")
+        supervisor.send({**frame, "error": to_frame(error)})
+
+
+def _plain(value: Any) -> Any:
+    return types.parse("Any").check(value, "value")
