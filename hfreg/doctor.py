@@ -91,7 +91,15 @@ def _hub(registry: Registry) -> tuple[bool, str]:
 
 def _engine(registry: Registry) -> tuple[bool, str]:
     limit = f"{registry.settings.timeout_s:g} s a call"
-    return True, f"{registry.engine.tier}, {limit}; scoring logic is not confined"
+    if registry.settings.engine == "inline":
+        return True, f"inline, {limit}; scoring logic is not confined"
+    from hfreg.engine.isolated.sandbox import lacking, probe, tier
+
+    layers = probe()
+    missing = lacking(layers)
+    held = "; ".join(f"{name} {told.removeprefix('on: ')}" for name, told in layers.items() if told.startswith("on"))
+    found = f"{tier(layers)}, {limit}; {held}"
+    return not missing, f"{found}. Missing: {', '.join(missing)}" if missing else found
 
 
 def _packages(registry: Registry) -> tuple[bool, str]:

@@ -160,6 +160,8 @@ class Parts:
         """Forget every part, as a forked child must; models that were handed out find the new ones."""
         if self.started("events"):
             self.events.abandon()
+        if abandon := getattr(self.__dict__.get("engine"), "abandon", None):
+            abandon()
         parts = ("definitions", "autosaves", "events", "hub", "fetcher", "engine")
         _left_behind.extend(self.__dict__.pop(part, None) for part in parts)
         self._making = threading.RLock()

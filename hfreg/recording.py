@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -38,7 +38,7 @@ MAX_MESSAGE = 300
 PLAIN = (ScoringTimeout, ScoringCancelled, NotApproved, EngineClosed)
 """Errors whose messages are the platform's own words."""
 
-_calling = threading.local()
+_user: ContextVar[str | None] = ContextVar("user", default=None)
 
 
 class Recording:
@@ -56,7 +56,7 @@ class Recording:
     def __call__(self, event: Event) -> None:
         """Take an event of the engine: an outcome is recorded, and everything is handed on."""
         if event.kind == "running":
-            _calling.user = self._user  # told in the thread that runs the scoring logic
+            _user.set(self._user)  # told in the thread that runs the scoring logic
         if event.kind == "outcome":
             self.record(event.data["arguments"], event.data["outcome"])
         if self._on_event is not None:
@@ -107,7 +107,7 @@ class Recording:
 
 def calling_user() -> str | None:
     """Return on whose behalf scoring logic runs in this thread: who calls what it calls."""
-    return getattr(_calling, "user", None)
+    return _user.get()
 
 
 def kind(error: BaseException) -> str:

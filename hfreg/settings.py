@@ -95,6 +95,11 @@ def process_environment() -> MutableMapping[str, str]:
     return os.environ
 
 
+def extend_environment(variables: Mapping[str, str]) -> None:
+    """Add variables to the environment of this process, which is a worker and has none but what it is given."""
+    os.environ.update(variables)
+
+
 def operating_system_user() -> str:
     """Return the name of the account this process runs under, `unknown` where there is none."""
     try:

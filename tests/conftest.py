@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import hfreg
+from hfreg.engine.isolated.supervisor import Supervisor
 from hfreg.settings import TOKEN_VARIABLES
 
 pytest_plugins = ["hub_fixtures"]
@@ -40,3 +42,24 @@ def home(tmp_path: Path) -> Path:
 def registry(home: Path) -> hfreg.Registry:
     """An empty registry."""
     return hfreg.open()
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[None]:
+    """One zygote for all tests that run models in processes, as one serves every registry of a program."""
+    supervisor = Supervisor.acquire()
+    assert supervisor.settle()
+    yield
+    supervisor.release()
+
+
+@pytest.fixture(params=["inline", "isolated"])
+def engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run the test over each engine; what asks for it besides `registry` is one suite for all of them."""
+    name: str = request.param
+    if name == "isolated":
+        if not sys.platform.startswith("linux"):
+            pytest.skip("the isolated engine needs Linux")
+        request.getfixturevalue("zygote")
+    monkeypatch.setenv("HFREG_ENGINE", name)
+    return name

@@ -104,12 +104,14 @@ def test_the_hub_is_asked_when_it_may_be(loopback_hub: LoopbackHub, monkeypatch:
     assert "Signed in as ada" in examined()["hub"].finding
 
 
-def test_an_engine_that_is_not_there_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_layers_that_confine_a_model_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HFREG_ENGINE", "isolated")
     monkeypatch.setenv("HFREG_TIMEOUT_S", "5")
     found = examined()["engine"]
-    assert not found.ok
-    assert "HFREG_ENGINE" in found.finding
+    assert found.finding.startswith("confined" if found.ok else "process only")
+    assert "5 s a call" in found.finding
+    for layer in ("landlock", "seccomp", "rlimits", "no_new_privs", "caps", "dumpable"):
+        assert layer in found.finding
 
 
 def test_a_package_that_is_missing_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,14 @@ import sys
 from collections.abc import Iterator
 
 FIRST = ("torch", "numpy", "transformers", "huggingface_hub", "safetensors.torch", "tokenizers")
-THEN = (
+THEN = (  # those that take longest on their own first, so that a fork never waits for long
+    "torch.distributed.tensor",
+    "transformers.core_model_loading",
+    "torch._dynamo",
+    "transformers.activations",
+    "scipy.optimize",
+    "transformers.modeling_utils",
+    "transformers.processing_utils",
     "transformers.pipelines",
     "transformers.models.auto",
     "transformers.models.auto.tokenization_auto",

@@ -40,15 +40,14 @@ class IsolatedEngine(Pool):
         self._cache = cache
         self._shipped = shipped
         self._memory_bytes = memory_bytes or _half_the_memory()
-        self._supervisor = Supervisor()
+        self._supervisor = Supervisor.acquire()
         self._scratch = Root()
         self._views = Root(cache.parent)
-        self._supervisor.start()
 
     def close(self) -> None:
         """Cancel what runs and what waits, and end every process."""
         super().close()
-        self._supervisor.close()
+        self._supervisor.release()
         self._scratch.remove()
         self._views.remove()
 

@@ -7,6 +7,7 @@ reason, and the next one gets a fresh worker. Time and memory are measured here,
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import shutil
@@ -83,7 +84,8 @@ class WorkerProcess:
         self._outgoing: deque[memoryview] = deque()
         self._tail = bytearray()
         self._told = 0
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._frozen = False
         self._reason: Reason | None = None
         self.closed = False
         self.layers: Mapping[str, str] = {}
@@ -140,35 +142,38 @@ class WorkerProcess:
         """End the worker from any thread; the row in work learns why."""
         with self._lock:
             self._reason = self._reason or reason
-            if not self.closed:
-                self._signal(signal.SIGKILL)
+        self._signal(signal.SIGKILL)
 
     def freeze(self) -> None:
         """Let an idle worker use no processor, whatever its threads would do."""
         self._signal(signal.SIGSTOP)
+        self._frozen = True
 
     def thaw(self) -> None:
         """Let it run again."""
-        self._signal(signal.SIGCONT)
+        if self._frozen:
+            self._signal(signal.SIGCONT)
+            self._frozen = False
 
     def close(self) -> None:
         """End the process and remove what it left."""
         with self._lock:
             if self.closed:
                 return
+            self._signal(signal.SIGKILL)
+            select.select([self._handle], [], [], 5.0)
             self.closed = True
-        self._signal(signal.SIGKILL)
-        select.select([self._handle], [], [], 5.0)
-        for descriptor in (self._log, self._handle, self._wake):
-            os.close(descriptor)
+            for descriptor in (self._log, self._handle, self._wake):
+                os.close(descriptor)
+            self._connection.close()
         self.usage.close()
-        self._connection.close()
         shutil.rmtree(self._confinement.scratch, ignore_errors=True)
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
-        return not self.closed and not select.select([self._handle], [], [], 0)[0]
+        with self._lock:
+            return not self.closed and not select.select([self._handle], [], [], 0)[0]
 
     # Inside
 
@@ -279,10 +284,10 @@ class WorkerProcess:
         raise Ended(reason, message)
 
     def _signal(self, number: signal.Signals) -> None:
-        try:
-            signal.pidfd_send_signal(self._handle, number)
-        except (ProcessLookupError, OSError):
-            return
+        with self._lock:
+            if not self.closed:
+                with contextlib.suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._handle, number)
 
 
 def _how(status: int | None, log: str) -> str:

@@ -93,7 +93,10 @@ class WorkerSlot(Slot):
         outcome = self._outcome(task, started, waited)
         with self._lock:
             self._task = None
-            late = self._given_up
+            late, stopping = self._given_up, self._cancel.is_set()
+        if stopping and outcome.status != "cancelled":  # stopped just as it was done: its worker is being ended
+            self._drop()
+            outcome = stopped(task.job, "cancelled", started, waited, "".join(self._printed))
         self.last_call = time.time()
         if not late:
             task.job.put(task, outcome)
@@ -164,6 +167,8 @@ class WorkerSlot(Slot):
 
     def _ended(self, task: Task, end: Ended, started: float, waited: float) -> Outcome:
         self._drop()
+        for child in self._children:  # it waits for nobody any more
+            child.cancel()
         if end.reason in {"timeout", "cancelled"}:
             return stopped(task.job, end.reason, started, waited, "".join(self._printed))
         alias = self.version.alias

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,35 @@ ENVIRONMENT = {
 
 
 class Supervisor:
-    """The zygote, and the workers it forked. `start()` returns at once; `fork()` waits for the zygote."""
+    """The zygote, and the workers it forked. `start()` returns at once; `fork()` waits for the zygote.
+
+    The engines of one process share one: `acquire()` gives it, and the last to `release()` it ends the zygote.
+    """
+
+    _shared: Supervisor | None = None
+    _users = 0
+    _sharing = threading.Lock()
+
+    @classmethod
+    def acquire(cls) -> Supervisor:
+        """Return the supervisor of this process; its zygote starts in the background."""
+        with cls._sharing:
+            if cls._shared is None:
+                cls._shared = cls()
+                cls._shared.start()
+            cls._users += 1
+            return cls._shared
+
+    def release(self) -> None:
+        """Let go of it; with the last user it ends."""
+        with self._sharing:
+            if Supervisor._shared is not self:
+                return
+            Supervisor._users -= 1
+            if Supervisor._users:
+                return
+            Supervisor._shared = None
+        self.close()
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -53,6 +82,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
         self._number = 0
         self._ends: dict[int, int] = {}
+        self._settled = False
         self._pause = 0.0
         self._next_start = 0.0
         self._closed = False
@@ -74,19 +104,29 @@ class Supervisor:
         except OSError:  # it ended since it was started
             return self._request(request, descriptors)
 
+    def settle(self, wait_s: float = START_S) -> bool:
+        """Wait until the zygote has imported all it will, so that forks are fast; returns whether it has."""
+        self._start()
+        self._wait(lambda: self._settled, wait_s)
+        return self._settled
+
     def status(self, pid: int, wait_s: float = 0.5) -> int | None:
         """Return how a worker ended, as `os.waitpid` tells it, once; None when that is not known in time."""
+        self._wait(lambda: pid in self._ends, wait_s)
+        return self._ends.pop(pid, None)
+
+    def _wait(self, told: Callable[[], bool], wait_s: float) -> None:
+        """Take what the zygote says until it is told, or time is up."""
         until = time.monotonic() + wait_s
         with self._lock:
-            while pid not in self._ends and self._control is not None:
+            while not told() and self._control is not None:
                 self._control.settimeout(max(0.001, until - time.monotonic()))
                 try:
                     self._receive()
                 except TimeoutError:
-                    return None
+                    return
                 except OSError:
                     self._drop()
-            return self._ends.pop(pid, None)
 
     def close(self) -> None:
         """End the zygote, and with it every worker."""
@@ -99,6 +139,7 @@ class Supervisor:
         if self._control is not None:
             self._control.close()
         self._control, self._process, self._closed = None, None, True
+        Supervisor._shared, Supervisor._users, Supervisor._sharing = None, 0, threading.Lock()
 
     def _start_quietly(self) -> None:
         try:
@@ -162,6 +203,8 @@ class Supervisor:
         if not data:
             raise BrokenPipeError
         told: dict[str, Any] = json.loads(data)
+        if "settled" in told:
+            self._settled = True
         if "ended" in told:
             self._ends[told["ended"]] = told["status"]
             if len(self._ends) > MAX_ENDS:
@@ -171,7 +214,7 @@ class Supervisor:
     def _drop(self) -> None:
         if self._control is not None:
             self._control.close()
-            self._control = None
+            self._control, self._settled = None, False
         self._end_process()
 
     def _end_process(self) -> None:

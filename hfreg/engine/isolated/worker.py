@@ -27,6 +27,7 @@ from hfreg.engine.job import Job, Task
 from hfreg.engine.row import LoadedModel
 from hfreg.errors import OutputError
 from hfreg.scoring.preload import settle_after_fork
+from hfreg.settings import extend_environment
 from hfreg.version import Version
 
 REFUSED = 71
@@ -136,7 +137,7 @@ def _serve(supervisor: Supervisor) -> NoReturn:
     start = supervisor.receive()
     version = Version.model_validate_json(start["version"])
     environment: dict[str, str] = start["environment"]
-    os.environ.update(environment)
+    extend_environment(environment)
     settle_after_fork()
     model = LoadedModel(version, Remote(supervisor, environment))
     while True:

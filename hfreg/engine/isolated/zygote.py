@@ -24,6 +24,7 @@ from typing import Any
 from hfreg.engine.isolated import worker
 from hfreg.engine.isolated.sandbox import Confinement
 from hfreg.scoring.preload import preload
+from hfreg.settings import extend_environment
 
 MAX_REQUEST = 65536
 DESCRIPTORS = 2
@@ -41,7 +42,7 @@ def main(descriptor: int) -> None:
     poll.register(control, select.POLLIN)
     poll.register(ended, select.POLLIN)
     while True:
-        happened = poll.poll(0) or (poll.poll() if _import_next(imports) else [])
+        happened = poll.poll(0) or (poll.poll() if _import_next(imports, control) else [])
         for found, _ in happened:
             if found == ended:
                 _report_ends(control, ended)
@@ -49,12 +50,14 @@ def main(descriptor: int) -> None:
                 return
 
 
-def _import_next(imports: Iterator[str]) -> bool:
-    """Import one more library; returns whether all of them are there."""
+def _import_next(imports: Iterator[str], control: socket.socket) -> bool:
+    """Import one more library; returns whether all of them are there, and tells so the first time."""
     if next(imports, None) is not None:
         return False
-    gc.collect()
-    gc.freeze()  # a collection in a worker must not write into the pages that all of them share
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()  # a collection in a worker must not write into the pages that all of them share
+        control.send(json.dumps({"settled": os.getpid()}).encode())
     return True
 
 
@@ -119,7 +122,7 @@ def _become_worker(request: dict[str, Any], descriptors: list[int]) -> None:
         for source, target in ((os.open(os.devnull, os.O_RDONLY), 0), (log, 1), (log, 2), (connection, worker.CHANNEL)):
             os.dup2(source, target)
         os.closerange(FIRST_FREE, os.sysconf("SC_OPEN_MAX"))
-        os.environ.update(request["environment"])
+        extend_environment(request["environment"])
         worker.run(_confinement(request["confinement"]))
     except BaseException as error:  # a child must never come back into the loop of its parent
         os.write(2, f"The worker did not start: {error!r}\n".encode())
