@@ -64,7 +64,7 @@ def confine(wanted: Confinement) -> dict[str, str]:
     os.chdir(wanted.scratch)
     limits = (wanted.address_space, wanted.open_files, wanted.file_bytes)
     steps: dict[str, Callable[[], str]] = {
-        "pdeathsig": lambda: "x",
+        "pdeathsig": privileges.die_with_parent,
         "oom": privileges.die_first,
         "rlimits": lambda: privileges.limit(*limits),
         "no_new_privs": privileges.give_up_new_privileges,
