@@ -76,6 +76,13 @@ def test_no_starter_asks_for_remote_code_or_half_precision() -> None:
         ("I would not recommend this to anyone.", "NEGATIVE"),
         ("The start was slow, but in the end it was wonderful.", "POSITIVE"),
         ("It broke after two days and nobody answered my emails.", "NEGATIVE"),
+        ("I was disappointed with the quality.", "NEGATIVE"),
+        ("I have no complaints.", "POSITIVE"),
+        ("I can't complain.", "POSITIVE"),
+        ("The service was awful but the food was delicious.", "POSITIVE"),
+        ("The food was delicious but the service was awful.", "NEGATIVE"),
+        ("Not worth the money.", "NEGATIVE"),
+        ("It kept me warm all winter.", "POSITIVE"),
     ],
 )
 def test_the_sentiment_starter_reads_plain_opinions(text: str, label: str) -> None:
@@ -171,10 +178,10 @@ def test_the_training_code_runs_for_a_few_steps(tmp_path: Path) -> None:
 
 @pytest.mark.soak
 def test_retraining_comes_near_the_figures_on_the_development_set(tmp_path: Path) -> None:
-    # The floors lie under what was measured (0.75, 0.97, 0.90, 0.24): other versions and threads give other weights.
+    # The floors lie under what was measured (0.92, 0.97, 0.90, 0.24): other versions and threads give other weights.
     train.retrain(tmp_path, threads=2)
     figures = evaluate.evaluate(tmp_path, evaluate.DEVELOPMENT)
-    assert figures["starter-sentiment"]["accuracy"] >= 0.65
+    assert figures["starter-sentiment"]["accuracy"] >= 0.85
     assert figures["starter-prompt-guard"]["accuracy"] >= 0.85
     assert figures["starter-embedder"]["triple_accuracy"] >= 0.8
     assert figures["starter-generator"]["ratio"] <= 0.5

@@ -42,6 +42,7 @@ class Plan(NamedTuple):
     labels: tuple[str, str]
     width: int
     window: int
+    dropout: float = 0.2
     ahead: int = 1
     spread: float | None = None
 
@@ -54,8 +55,8 @@ def build_classifier(
         tokenizer = tokens.for_encoder(wordpiece, 512)
         config = ModernBertConfig(
             vocab_size=len(tokenizer), hidden_size=plan.width, intermediate_size=plan.width, num_hidden_layers=2,
-            num_attention_heads=4, local_attention=16, classifier_pooling="mean", embedding_dropout=0.2,
-            mlp_dropout=0.1, attention_dropout=0.1, classifier_dropout=0.2, max_position_embeddings=512,
+            num_attention_heads=4, local_attention=16, classifier_pooling="mean", embedding_dropout=plan.dropout,
+            mlp_dropout=0.1, attention_dropout=0.1, classifier_dropout=plan.dropout, max_position_embeddings=512,
             pad_token_id=0, cls_token_id=2, bos_token_id=2, sep_token_id=3, eos_token_id=3,
             **labelled(*plan.labels),
         )  # fmt: skip
@@ -70,8 +71,8 @@ def build_classifier(
 
 def build_sentiment(folder: Path, steps: int, seed: int, threads: int) -> float:
     """Train the sentiment starter on what its linear teacher says and on the labels."""
-    plan = Plan(("NEGATIVE", "POSITIVE"), width=96, window=64, ahead=8, spread=0.001)
-    draw = distill.sampler(seed + 1, 60 * steps)
+    plan = Plan(("NEGATIVE", "POSITIVE"), width=64, window=64, dropout=0.1, ahead=8, spread=0.001)
+    draw = distill.sampler(seed + 1, 40 * steps)
     return build_classifier(folder, tokens.train_sentiment_wordpiece(seed), draw, plan, steps, seed, threads)
 
 

@@ -12,7 +12,7 @@ from training import sentiment, teacher
 from training.text import roughen, sentence
 
 SCRAPS = 0.5
-TRUST = 0.6
+TRUST = 0.7
 
 
 def span(rng: Random) -> str:

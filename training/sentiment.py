@@ -15,7 +15,7 @@ from training.text import article, choices, groups, lines, roughen, sections, se
 
 Example = tuple[str, float]
 SIDES = ("bad", "good")
-PAIRS = ("sentiment_pairs", "sentiment_everyday", "sentiment_pairs_more")
+PLAIN, SUBTLE = ("sentiment_pairs", "sentiment_everyday"), ("sentiment_pairs_more",)
 BE = ("is", "was", "is", "was", "looks", "seems", "feels", "seemed", "felt", "turned out", "has been", "remains")
 NOT = (
     "is not", "was not", "isn't", "wasn't", "is never", "was hardly", "is far from", "is anything but", "was in no way",
@@ -181,9 +181,9 @@ def bag(side: int, rng: Random) -> str:
 
 @cache
 def remarks(side: int) -> tuple[str, ...]:
-    """Return the sentences of the side that were written by hand."""
-    paired = tuple(text for name in PAIRS for text in choices(name, 1 - side))
-    return paired + lines(f"sentiment_{SIDES[side]}")
+    """Return the sentences of the side that were written by hand; the plainer ones stand twice, to be drawn more."""
+    plain, subtle = (tuple(text for name in names for text in choices(name, 1 - side)) for names in (PLAIN, SUBTLE))
+    return plain + plain + subtle + lines(f"sentiment_{SIDES[side]}")
 
 
 def written(side: int, rng: Random) -> str:
@@ -255,8 +255,10 @@ def draw(rng: Random) -> Example:
         text = sentence(contrast(side, rng))
     elif kind < 0.75:
         text = f"{sentence(neutral(rng))} {sentence(clause(side, rng))}"
-    elif kind < 0.86:
+    elif kind < 0.84:
         text = sentence(event(side, rng))
+    elif kind < 0.91:
+        text = sentence(verdict(side, rng.choice(WORDS["things"]), rng))
     else:
         text = sentence(clause(side, rng))
     return roughen(thin(text, rng), rng, drops=0.0), float(side)

@@ -55,7 +55,7 @@ class Teacher:
 
 
 def train(draw: Draw, rng: Random, count: int, size: int = 256, rate: float = 0.01) -> Teacher:
-    """Return a teacher that has seen so many drawn examples once."""
+    """Return a teacher that has seen so many drawn examples once, at a rate that falls to nothing."""
     drawn = [draw(rng) for _ in range(count)]
     teacher = Teacher([text for text, _ in drawn])
     optimizer = torch.optim.Adam(teacher.weights.parameters(), lr=rate)
@@ -65,5 +65,6 @@ def train(draw: Draw, rng: Random, count: int, size: int = 256, rate: float = 0.
         loss = functional.binary_cross_entropy_with_logits(teacher.logits([text for text, _ in batch]), target)
         optimizer.zero_grad()
         loss.backward()
+        optimizer.param_groups[0]["lr"] = rate * (1 - at / count)
         optimizer.step()
     return teacher

@@ -16,7 +16,7 @@ from transformers import PreTrainedTokenizerFast
 from training import sentiment
 
 VOCABULARY = Path(__file__).parent / "vocabulary.txt"
-SENTIMENT_PIECES = 6800
+SENTIMENT_PIECES = 9600
 BYTE_PIECES = 2000
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 

@@ -16,7 +16,7 @@ SEED = 20
 ROOT = Path(__file__).resolve().parent.parent
 STARTERS = ROOT / "data" / "starter"
 STEPS = {
-    "starter-sentiment": 1000,
+    "starter-sentiment": 6000,
     "starter-prompt-guard": 900,
     "starter-embedder": 1000,
     "starter-generator": 1400,
