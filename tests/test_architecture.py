@@ -16,7 +16,7 @@ FLOORS = [
     {"scoring", "hub", "store"},
     {"engine"},
     {"simulation", "templates", "portable", "progress"},
-    {"admission", "recording", "provision", "parts", "model", "registry"},
+    {"admission", "recording", "provision", "parts", "running", "model", "registry"},
     {"starters", "doctor", "__init__", "models"},
     {"cli", "__main__", "serving", "ui"},
 ]

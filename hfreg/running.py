@@ -1,0 +1,105 @@
+"""Running: the part of a Registry that runs models, and has them in memory or not.
+
+Calls, runs over tables and Test Code, each admitted by state and recorded; loading, unloading and keeping loaded.
+What runs scoring logic is the engine; nothing else does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from hfreg import admission
+from hfreg.definition import Definition
+from hfreg.engine import Loaded, OnEvent, Outcome, Run
+from hfreg.errors import ArgumentError, DefinitionError, NotApproved
+from hfreg.lifecycle import RUNNABLE, State
+from hfreg.parts import Parts
+from hfreg.recording import Recording
+from hfreg.version import Version
+
+
+class Running(Parts):
+    """Runs versions that somebody else found."""
+
+    def call(
+        self,
+        version: Version,
+        positional: tuple[Any, ...] = (),
+        named: Mapping[str, Any] | None = None,
+        source: str = "python",
+        user: str | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Outcome:
+        """Run one call to its end and return the Outcome; what is refused is an Outcome with its error, too."""
+        try:
+            arguments = version.definition.named(positional, named or {})
+            run = self.start(version, [arguments], source, user, on_event)
+        except NotApproved as error:
+            return Outcome(version.alias, version.number, version.state, error=error, status="error")
+        except ArgumentError as error:
+            return self._recording(version, source, user, None).refuse(named or {}, error)
+        return next(iter(run))
+
+    def start(
+        self,
+        version: Version,
+        rows: Iterable[Mapping[str, Any]],
+        source: str = "python",
+        user: str | None = None,
+        on_event: OnEvent | None = None,
+    ) -> Run:
+        """Begin to run rows of arguments and return at once; raises NotApproved when the state does not allow it."""
+        recording = self._recording(version, source, user, on_event or self.progress)
+        try:
+            self._admit(version)
+        except NotApproved as error:
+            recording.refuse({}, error)
+            raise
+        limit = version.definition.limits.time_s or self.settings.timeout_s
+        return self.engine.submit(version, rows, limit, recording)
+
+    def test(self, definition: Definition, /, **arguments: Any) -> Outcome:
+        """Run a definition that is not saved and return the Outcome (Test Code)."""
+        version = self.unsaved(definition)
+        try:
+            admission.require(definition, self.definitions)
+        except DefinitionError as error:
+            return Outcome(version.alias, version.number, version.state, error=error, status="error")
+        return self.call(version, (), arguments, "test")
+
+    def unsaved(self, definition: Definition, author: str | None = None) -> Version:
+        """Return a definition as a version that is not saved: number 0, with the pins of its saved one."""
+        saved = self.definitions.find(definition.alias)
+        return Version(
+            alias=definition.alias,
+            number=0,
+            state=State.DRAFT,
+            definition=definition,
+            author=author or self.user,
+            created_at=datetime.now(UTC),
+            pins=saved.pins if saved else (),
+        )
+
+    def loaded(self) -> list[Loaded]:
+        """List the models in memory."""
+        return self.engine.loaded() if self.started("engine") else []
+
+    def unload(self, alias: str, version: int | None = None) -> int:
+        """Drop a model from memory; returns how many loads were dropped."""
+        return self.engine.unload(alias, version) if self.started("engine") else 0
+
+    # Inside
+
+    def _admit(self, version: Version) -> None:
+        if version.state not in RUNNABLE:
+            raise NotApproved(f"{version.alias} version {version.number} is {version.state} and does not run.")
+        if self.settings.require_approved and version.state is not State.APPROVED:
+            raise NotApproved(
+                f"{version.alias} version {version.number} is {version.state}, and only Approved versions run here "
+                "(HFREG_REQUIRE_APPROVED=1). Request approval for it."
+            )
+
+    def _recording(self, version: Version, source: str, user: str | None, on_event: OnEvent | None) -> Recording:
+        return Recording(self.events, version, source, user or self.user, on_event)
