@@ -21,24 +21,38 @@ TOO_LONG = re.compile(
 )
 
 
+CONNECTING = frozenset({"gaierror", "ConnectError", "ConnectionError", "NewConnectionError", "URLError"})
+"""What libraries raise that cannot make a connection, by name, since none of them is imported here."""
+
+
 def scoring_failure(
-    problem: BaseException, alias: str, number: int, source_name: str, secrets: Collection[str] = ()
+    problem: BaseException,
+    alias: str,
+    number: int,
+    source_name: str,
+    secrets: Collection[str] = (),
+    cut_off: bool = False,
 ) -> HfregError:
     """Return the error to show for whatever the scoring logic of version `number` of `alias` raised.
 
     It names the model, which of several that call each other nothing else would tell. `secrets` are values to cut
-    out of it, in addition to those that their form gives away.
+    out of it, in addition to those that their form gives away. `cut_off` says that there was no network.
     """
     for cause in causes(problem):
         if isinstance(cause, HfregError):
             return cause
     text, line = user_traceback(problem, source_name, secrets)
-    advice = masked(_advice(problem, alias), secrets)
+    advice = masked(_advice(problem, alias, cut_off), secrets)
     named = f"{alias} version {number}: {text}" if number else f"{alias} (not saved): {text}"
     return ScoringError(f"{advice}\n{named}" if advice else named, type(problem).__name__, line)
 
 
-def _advice(problem: BaseException, alias: str) -> str:
+def _advice(problem: BaseException, alias: str, cut_off: bool) -> str:
+    if cut_off and any(type(cause).__name__ in CONNECTING for cause in causes(problem)):
+        return (
+            f"{alias} tried to reach the network, which its definition does not ask for. Switch the network on under "
+            "Code Configuration if it needs more than the models that it loads."
+        )
     if isinstance(problem, ModuleNotFoundError):
         name = (problem.name or str(problem)).partition(".")[0]
         return f"{alias} needs the package `{name}`, which is not installed here: pip install {name}"

@@ -22,6 +22,8 @@ from hfreg.scoring.libraries import Libraries
 from hfreg.version import Version
 
 MAX_PRINTED = 64 * 1024
+CONFINED = "confined"
+"""The tier in which a model has the network only when its definition asks for it."""
 
 
 class Stop(BaseException):
@@ -62,6 +64,11 @@ class LoadedModel:
         self._job: Job | None = None
 
     @property
+    def ready(self) -> bool:
+        """Whether its source is compiled; what that loads is loaded when it runs."""
+        return self._function is not None
+
+    @property
     def source_name(self) -> str:
         """The pseudo-filename of the scoring logic; empty before it is compiled."""
         return self._libraries.source_name if self._libraries else ""
@@ -82,8 +89,15 @@ class LoadedModel:
             error = problem
         except BaseException as problem:  # scoring logic may raise anything, SystemExit too
             secrets = self._libraries.secrets if self._libraries else frozenset[str]()
-            error = scoring_failure(problem, job.version.alias, job.version.number, self.source_name, secrets)
+            error = scoring_failure(
+                problem, job.version.alias, job.version.number, self.source_name, secrets, self._cut_off
+            )
         return self._outcome(job, clock, cold, value, warnings, error)
+
+    @property
+    def _cut_off(self) -> bool:
+        job = self._job
+        return job is not None and job.tier == CONFINED and not self._version.definition.network
 
     def printed(self) -> str:
         """Return what the row in work printed so far."""
@@ -107,8 +121,10 @@ class LoadedModel:
 
     def _answer(self, task: Task, clock: Clock, cold: bool) -> tuple[Any, tuple[str, ...]]:
         job, definition = task.job, task.job.version.definition
-        arguments = definition.bind(**task.row)
+        arguments = {} if task.only_loads else definition.bind(**task.row)
         function, libraries = self._ready()
+        if task.only_loads:
+            return None, ()
         libraries.begin(warm=not cold)
         job.emit("running", row=task.position)
         clock.run_started = time.perf_counter()

@@ -56,6 +56,12 @@ def settle_after_fork() -> None:
         torch.set_num_threads(1)
 
 
+def allow_network() -> None:
+    """Let huggingface_hub ask the network again, in a process that began offline."""
+    if constants := sys.modules.get("huggingface_hub.constants"):
+        constants.HF_HUB_OFFLINE = False
+
+
 def _import(name: str) -> None:
     try:
         importlib.import_module(name)

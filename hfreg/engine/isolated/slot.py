@@ -22,6 +22,7 @@ from hfreg.engine.isolated.channel import BadFrame, Frame
 from hfreg.engine.isolated.errors import from_frame
 from hfreg.engine.isolated.folders import View
 from hfreg.engine.isolated.process import Ended, WorkerProcess
+from hfreg.engine.isolated.redaction import redacted
 from hfreg.engine.isolated.requests import Requests
 from hfreg.engine.isolated.sandbox import tier
 from hfreg.engine.job import Task
@@ -56,6 +57,7 @@ class WorkerSlot(Slot):
         self._printed: list[str] = []
         self._room = 0
         self._answer: Frame = {}
+        self._secrets: frozenset[str] = frozenset()
 
     def describe(self) -> Loaded | None:
         process = self._process
@@ -120,6 +122,7 @@ class WorkerSlot(Slot):
             return False
         self._drop()
         environment = self._platform.environment(self.version)
+        self._secrets = frozenset(environment.values())
         self._process, self._view = self._start_worker(self.version, environment)
         if self._process.missing:
             raise NotConfined(
@@ -199,7 +202,7 @@ class WorkerSlot(Slot):
             error=error,
             warnings=warnings,
             notes=notes,
-            stdout="".join(self._printed),
+            stdout=redacted("".join(self._printed), self._secrets),
             timings=Timings(waited, load_ms, max(0.0, ran_ms - load_ms), total_ms),
             cold=cold,
             tier=tier(self._process.layers) if self._process else "process only",
@@ -210,6 +213,7 @@ class WorkerSlot(Slot):
     # What the worker says
 
     def _take(self, process: WorkerProcess, frame: Frame) -> None:
+        frame = redacted(frame, self._secrets)
         kind = frame.get("kind")
         if kind == "outcome" and frame.get("id") == self._number:
             self._answer = frame

@@ -22,11 +22,11 @@ from hfreg.engine import Event, OnEvent, Outcome
 from hfreg.engine.isolated import channel
 from hfreg.engine.isolated.channel import HEAD, MAX_ANSWER, MAX_REQUEST, BadFrame, Frame
 from hfreg.engine.isolated.errors import from_frame, to_frame
-from hfreg.engine.isolated.sandbox import Confinement, confine, lacking
+from hfreg.engine.isolated.sandbox import Confinement, confine, lacking, tier
 from hfreg.engine.job import Job, Task
 from hfreg.engine.row import LoadedModel
 from hfreg.errors import OutputError
-from hfreg.scoring.preload import settle_after_fork
+from hfreg.scoring.preload import allow_network, settle_after_fork
 from hfreg.settings import extend_environment
 from hfreg.version import Version
 
@@ -98,7 +98,7 @@ class Remote:
 
     def resolve(self, repo: str, revision: str | None = None) -> Path:
         """Return the read-only folder of a pinned commit; a folder that the worker itself made is given as it is."""
-        if (own := Path(repo).expanduser()).is_absolute() and own.is_dir():
+        if (own := Path(repo)).is_absolute() and _readable(own):
             return own
         return Path(self._supervisor.ask("resolve", repo=repo, revision=revision))
 
@@ -130,19 +130,21 @@ def run(confinement: Confinement) -> NoReturn:
     if missing:
         os._exit(REFUSED)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _serve(Supervisor(connection))
+    _serve(Supervisor(connection), tier(layers))
 
 
-def _serve(supervisor: Supervisor) -> NoReturn:
+def _serve(supervisor: Supervisor, tier: str) -> NoReturn:
     start = supervisor.receive()
     version = Version.model_validate_json(start["version"])
     environment: dict[str, str] = start["environment"]
     extend_environment(environment)
     settle_after_fork()
+    if version.definition.network:
+        allow_network()
     model = LoadedModel(version, Remote(supervisor, environment))
     while True:
         asked = supervisor.receive()
-        job = Job(version, None, supervisor.tell, "")
+        job = Job(version, None, supervisor.tell, tier)
         row = channel.unpack(asked["row"])
         outcome = model.run(Task(job, 0, row, 0.0), 0.0)
         _answer(supervisor, asked["id"], outcome)
@@ -158,6 +160,13 @@ def _answer(supervisor: Supervisor, number: int, outcome: Outcome) -> None:
     except (BadFrame, RecursionError, MemoryError) as problem:
         error = OutputError(f"The answer is too large to leave the worker: {problem}.")
         supervisor.send({**frame, "error": to_frame(error)})
+
+
+def _readable(folder: Path) -> bool:
+    try:
+        return next(folder.iterdir(), None) is not None
+    except OSError:  # whether it is there a confined process can tell, what is in it not
+        return False
 
 
 def _plain(value: Any) -> Any:
