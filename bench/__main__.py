@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("warm_call", "log", "naive", "start", "events", "pages", "playground")
+SCRIPTS = ("warm_call", "log", "naive", "start", "events", "pages", "playground", "isolated")
 NEEDED = {"playground": "playwright"}
 
 

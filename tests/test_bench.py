@@ -18,7 +18,7 @@ from loopback_hub import LoopbackHub
 from tiny_checkpoints import TinyCheckpoints
 
 from bench import __main__ as all_of_them
-from bench import events, log, naive, start, timing, warm_call
+from bench import events, isolated, log, naive, start, timing, warm_call
 from bench.report import Figure
 from hfreg.settings import TOKEN_VARIABLES
 
@@ -110,6 +110,13 @@ def test_the_log_of_calls_is_measured(tmp_path: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(events, "IN_RANGE", 200)
     monkeypatch.setattr(events, "BEFORE", 200)
     are_measured(events.figures(events.recording(tmp_path), events.reading(tmp_path)), 3)
+
+
+def test_models_in_processes_are_measured(tiny_checkpoints: TinyCheckpoints, tmp_path: Path, zygote: None) -> None:
+    shape = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+    figures, details = isolated.measure(tiny_checkpoints.classifier, tmp_path, 3, 2, 1, 0.5, (shape, shape))
+    are_measured(figures, 6)
+    assert details["weights_mb"] > 0
 
 
 def test_the_pages_are_measured(tmp_path: Path) -> None:
