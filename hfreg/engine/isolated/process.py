@@ -14,13 +14,13 @@ import shutil
 import signal
 import socket
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NoReturn
 
 from hfreg.engine.isolated import channel
 from hfreg.engine.isolated.channel import HEAD, MAX_ANSWER, MAX_REQUEST, BadFrame, Frame
+from hfreg.engine.isolated.clock import Clock
 from hfreg.engine.isolated.sandbox import Confinement
 from hfreg.engine.isolated.supervisor import Supervisor
 from hfreg.engine.isolated.usage import Usage
@@ -29,8 +29,6 @@ Reason = Literal["timeout", "cancelled", "memory", "crash", "protocol"]
 OnFrame = Callable[[Frame], None]
 
 READY_S = 60.0
-LOAD_S = 1800.0
-"""How long downloading and loading may take; they do not count against a call's time limit."""
 LOOK_S = 0.02
 """How often the memory of a row in work is looked at."""
 MAX_TOLD = 64 * 1024 * 1024
@@ -84,15 +82,13 @@ class WorkerProcess:
         self._outgoing: deque[memoryview] = deque()
         self._tail = bytearray()
         self._told = 0
+        self.clock = Clock()
         self._lock = threading.RLock()
         self._frozen = False
         self._reason: Reason | None = None
         self.closed = False
         self.layers: Mapping[str, str] = {}
         self.missing: tuple[str, ...] = ()
-        self.loading_s = 0.0
-        self._loading_since: float | None = None
-        self._loading: set[str] = set()
         ready = self._wait_ready()
         self.layers, self.missing = ready["layers"], tuple(ready["missing"])
         self._base = self.usage.private_bytes()
@@ -109,12 +105,10 @@ class WorkerProcess:
 
     def follow(self, limit_s: float | None, on_frame: OnFrame) -> None:
         """Watch a row until `on_frame` has seen its outcome; raises Ended when a limit or the worker ended first."""
-        started = time.monotonic()
-        self.loading_s, self._loading_since, self._told = 0.0, None, 0
-        self._loading.clear()
+        self.clock.begin(limit_s)
+        self._told = 0
         while True:
-            left = self._left(started, limit_s)
-            if left <= 0:
+            if (left := self.clock.left()) <= 0:
                 self._end("timeout")
             happened = {descriptor for descriptor, _ in self._poll.poll(min(left, LOOK_S) * 1e3)}
             self._look(happened)
@@ -126,17 +120,6 @@ class WorkerProcess:
                 self._end("crash")
             if not happened or self._told > CHUNK:
                 self._check_memory()
-
-    def loads(self, what: str, loading: bool) -> None:
-        """Stop or start the clock of the row in work: loading and downloading have a limit of their own."""
-        with self._lock:
-            (self._loading.add if loading else self._loading.discard)(what)
-            now = time.monotonic()
-            if self._loading and self._loading_since is None:
-                self._loading_since = now
-            elif not self._loading and self._loading_since is not None:
-                self.loading_s += now - self._loading_since
-                self._loading_since = None
 
     def kill(self, reason: Reason) -> None:
         """End the worker from any thread; the row in work learns why."""
@@ -256,15 +239,6 @@ class WorkerProcess:
         self._tail += part
         del self._tail[:-LOG]
         return bool(part)
-
-    def _left(self, started: float, limit_s: float | None) -> float:
-        """Return the seconds that the row may still take."""
-        now = time.monotonic()
-        loading = self.loading_s + (now - self._loading_since if self._loading_since is not None else 0.0)
-        if loading > LOAD_S:
-            return 0.0
-        left = float("inf") if limit_s is None else limit_s - (now - started - loading)
-        return max(left, LOOK_S) if self._loading_since is not None else left
 
     def _check_memory(self) -> None:
         if (held := self.usage.private_bytes() - self._base) > self._limit_bytes:
