@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from hfreg.ui import cold_start, frame
+from hfreg.ui import cold_start, frame, leaving
 
 first_run = cold_start.is_first_run()
 st.set_page_config(page_title="hfreg", page_icon="static/favicon.png", layout="wide")
@@ -12,3 +12,4 @@ if first_run:
     cold_start.close_dialog()
 frame.sidebar()
 page.run()
+leaving.take_fields_first()

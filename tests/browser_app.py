@@ -60,6 +60,7 @@ class Workbench:
         page.goto(self.address(name, **params))
         expect(page.get_by_test_id("stMain").get_by_test_id("stElementContainer").first).to_be_visible(timeout=20_000)
         settled(page)
+        expect(page.locator("html[data-fields-first=ready]")).to_be_attached(timeout=20_000)
         return page
 
     def close(self) -> None:

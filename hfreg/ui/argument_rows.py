@@ -6,6 +6,7 @@ under a row are `hfreg.ui.limit_fields`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -67,13 +68,13 @@ def _row(form: Form, place: int, row: Row) -> None:
         _text(number, "alias", "Alias", row["alias"], placeholder="threshold")
     with kind:
         key = _key(number, "type")
-        hold(key, row["type"])
+        take = hold(key, row["type"], partial(_take, number, "type"))
         known = TYPES if row["type"] in TYPES else (*TYPES, row["type"])
-        st.selectbox("Type", known, key=key, on_change=_take, args=(number, "type"), accept_new_options=True)
+        st.selectbox("Type", known, key=key, on_change=take, accept_new_options=True)
     with optional:
         key = _key(number, "optional")
-        hold(key, YES if row["optional"] else NO)
-        st.segmented_control("Optional", (NO, YES), required=True, key=key, on_change=_take, args=(number, "optional"))
+        take = hold(key, YES if row["optional"] else NO, partial(_take, number, "optional"))
+        st.segmented_control("Optional", (NO, YES), required=True, key=key, on_change=take)
     default, usage = st.columns([3, 5])
     with default:
         _text(number, "default", "Default Value", row["default"], placeholder="0.5" if row["optional"] else "N/A")
@@ -106,8 +107,8 @@ def _buttons(row: Row, place: int, last: int, limits: str) -> None:
 
 def _text(number: int, field: str, label: str, value: str, **options: Any) -> None:
     key = _key(number, field)
-    hold(key, value)
-    st.text_input(label, key=key, on_change=_take, args=(number, field), **options)
+    take = hold(key, value, partial(_take, number, field))
+    st.text_input(label, key=key, on_change=take, **options)
 
 
 def _key(number: int, field: str) -> str:
@@ -116,6 +117,8 @@ def _key(number: int, field: str) -> str:
 
 def _take(number: int, field: str) -> None:
     draft = form_state.current()
+    if not any(row["id"] == number for row in draft["rows"]):
+        return  # deleted meanwhile
     row: dict[str, Any] = draft["rows"][form_draft.place_of(draft, number)]  # type: ignore[assignment]
     value = session.get(_key(number, field))
     row[field] = value == YES if field == "optional" else [*value] if field == "choices" else value or ""

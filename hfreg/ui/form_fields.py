@@ -15,7 +15,10 @@ import streamlit as st
 from hfreg.ui import findings, form_draft, form_state, session
 from hfreg.ui.form_state import Form
 
+HELD = "register.held"
+"""By widget, the draft's value that it was last drawn with, and what takes its own into the draft."""
 _NOTHING = object()
+Take = Callable[[], None]
 _Draw = Callable[Concatenate[Form, str, str, ...], None]
 
 
@@ -31,10 +34,25 @@ def _steady(draw: _Draw) -> _Draw:
     return inside
 
 
-def hold(key: str, value: Any) -> None:
-    """Give a widget the draft's value where it has another or none."""
+def hold(key: str, value: Any, take: Take) -> Take:
+    """Give a widget the draft's value where it has another or none, and return what its `on_change` has to be."""
     if session.get(key, _NOTHING) != value:
         session.put(key, value)
+    held: dict[str, tuple[Any, Take]] = session.get(HELD) or {}
+    held[key] = (value, take)
+    session.put(HELD, held)
+    return take
+
+
+def take_missed() -> None:
+    """Take what widgets hold and the draft does not have; before anything is made of the draft.
+
+    Streamlit stops a script run for a newer one also between a widget's new value and its callback, and the newer run
+    does not call it again: typed, then a button clicked at once.
+    """
+    for key, (given, take) in list((session.get(HELD) or {}).items()):
+        if session.get(key, given) != given:
+            take()
 
 
 def key_of(field: str) -> str:
@@ -46,50 +64,50 @@ def key_of(field: str) -> str:
 def text(form: Form, field: str, label: str, *, tall: bool = False, **options: Any) -> None:
     """Draw a line of text, or an area when `tall`."""
     key = key_of(field)
-    hold(key, form.draft["fields"][field])
+    take = hold(key, form.draft["fields"][field], partial(_take, field))
     draw = st.text_area if tall else st.text_input
-    draw(label, key=key, on_change=_take, args=(field,), **options)
+    draw(label, key=key, on_change=take, **options)
 
 
 @_steady
 def choice(form: Form, field: str, label: str, options: Sequence[str], **more: Any) -> None:
     """Draw a choice that may be left open; the beginning of an option counts as it."""
     key, value = key_of(field), form.draft["fields"][field]
-    hold(key, value or None)
-    known = [*options] if value in options or not value else [*options, value]
     complete = partial(_completed, options if field == "output_type" else ())
-    st.selectbox(label, known, key=key, index=None, on_change=_take, args=(field, complete), **more)
+    take = hold(key, value or None, partial(_take, field, complete))
+    known = [*options] if value in options or not value else [*options, value]
+    st.selectbox(label, known, key=key, index=None, on_change=take, **more)
 
 
 @_steady
 def switch(form: Form, field: str, label: str, **options: Any) -> None:
     """Draw a switch."""
     key = key_of(field)
-    hold(key, form.draft["fields"][field])
-    st.toggle(label, key=key, on_change=_take, args=(field,), **options)
+    take = hold(key, form.draft["fields"][field], partial(_take, field))
+    st.toggle(label, key=key, on_change=take, **options)
 
 
 @_steady
 def several(form: Form, field: str, label: str, options: Sequence[str], **more: Any) -> None:
     """Draw a choice of any number."""
     key, value = key_of(field), form.draft["fields"][field]
-    hold(key, value)
+    take = hold(key, value, partial(_take, field, list))
     known = [*options, *(one for one in value if one not in options)]
-    st.multiselect(label, known, key=key, on_change=_take, args=(field, list), **more)
+    st.multiselect(label, known, key=key, on_change=take, **more)
 
 
 @_steady
 def number(form: Form, field: str, label: str, **options: Any) -> None:
     """Draw a number that may be left open."""
     key = key_of(field)
-    hold(key, form.draft["fields"][field])
-    st.number_input(label, key=key, value=None, on_change=_take, args=(field,), **options)
+    take = hold(key, form.draft["fields"][field], partial(_take, field))
+    st.number_input(label, key=key, value=None, on_change=take, **options)
 
 
 def note(form: Form) -> None:
     """Draw the note that the next save will bear."""
-    hold("register.note", form.draft["note"])
-    st.text_input("Note of this save", key="register.note", placeholder="What changed, and why", on_change=_note)
+    take = hold("register.note", form.draft["note"], _note)
+    st.text_input("Note of this save", key="register.note", placeholder="What changed, and why", on_change=take)
 
 
 def under(form: Form, field: str) -> None:

@@ -7,6 +7,7 @@ Basic Information, Code Configuration, Scoring Logic and Additional Information;
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import streamlit as st
 
@@ -81,8 +82,9 @@ def draw(form: Form) -> EditorState:
     return state[0]
 
 
-def take_code() -> None:
-    """Take what the browser sent of the code into the draft, before anything is made of it."""
+def take_sent() -> None:
+    """Take what the browser sent of fields and code into the draft, before anything is made of it."""
+    form_fields.take_missed()
     draft = form_state.current()
     form_state.write("scoring_logic", current_text(CODE, draft["fields"]["scoring_logic"], rev=draft["rev"]))
 
@@ -155,7 +157,8 @@ def _input_type(form: Form) -> None:
         for name in INPUT_TYPES:
             ready, key = name in AVAILABLE_INPUT_TYPES, f"register.input_type.{name}"
             label = name if ready else f"{name} (not available yet)"
-            form_fields.hold(key, label if name == chosen else None)
+            taken = partial(form_state.write, "input_type", name)
+            take = form_fields.hold(key, label if name == chosen else None, taken)
             st.radio(
                 name,
                 [label],
@@ -164,8 +167,7 @@ def _input_type(form: Form) -> None:
                 key=key,
                 disabled=not ready,
                 label_visibility="collapsed",
-                on_change=form_state.write,
-                args=("input_type", name),
+                on_change=take,
             )
     findings.beside(form.at("input_type"))
 
@@ -239,7 +241,7 @@ def _additional(form: Form) -> None:
         help="Puts HUGGINGFACE_TOKEN into the environment of this code. Downloads of private models need no switch.",
     )
     form_fields.switch(form, "network", "Scoring logic needs the network")
-    st.caption("Recorded for reviewers. Code runs unconfined for now, so nothing is blocked by leaving it off.")
+    st.caption("Off, a confined model reaches no network; what it loads is downloaded for it. Reviewers see the switch.")
     form_fields.switch(
         form,
         "pickled_weights",

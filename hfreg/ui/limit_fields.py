@@ -6,6 +6,7 @@ Which limits there are depends on the type; one that the type has no use for sta
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import streamlit as st
 
@@ -71,7 +72,7 @@ def possible(row: Row) -> tuple[str, ...]:
 
 def _field(row: Row, name: str, take: Take) -> None:
     key, value = _key(row, name), row[name]  # type: ignore[literal-required]
-    hold(key, [*value] if name == "choices" else value)
+    changed = hold(key, [*value] if name == "choices" else value, partial(take, row["id"], name))
     example = EXAMPLES.get(_kind(row["type"]), {}).get(name, "")
     if name == "choices":
         st.multiselect(
@@ -81,13 +82,10 @@ def _field(row: Row, name: str, take: Take) -> None:
             help=HELP.get(name),
             placeholder=f"{example} …",
             accept_new_options=True,
-            on_change=take,
-            args=(row["id"], name),
+            on_change=changed,
         )
     else:
-        st.text_input(
-            LABELS[name], key=key, help=HELP.get(name), placeholder=example, on_change=take, args=(row["id"], name)
-        )
+        st.text_input(LABELS[name], key=key, help=HELP.get(name), placeholder=example, on_change=changed)
 
 
 def _kind(notation: str) -> str:

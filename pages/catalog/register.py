@@ -55,7 +55,7 @@ def page() -> None:
         form_start.locked(version)
         return
     form_state.open_draft()
-    forms.take_code()
+    forms.take_sent()
     form = Form(session.registry(), form_state.current())
     forms.style()
     keys.commit_before_shortcuts("register.keys")

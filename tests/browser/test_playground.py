@@ -60,6 +60,12 @@ def field(page: Page, name: str = "text") -> Locator:
     return page.get_by_label(name, exact=True)
 
 
+def go(page: Page, name: str) -> None:
+    link = page.get_by_test_id("stSidebarNav").get_by_role("link", name=name)
+    link.click()
+    expect(link).to_have_attribute("aria-current", "page")
+
+
 def newest_call(app: Workbench, alias: str) -> Call:
     """Wait for the newest call of a model in the log, which is written up to a second later."""
     deadline = time.monotonic() + 5
@@ -97,10 +103,9 @@ def test_what_was_typed_is_there_again_after_a_page_switch(app: Workbench, page:
     field(page, "threshold").fill("0.25")
     page.keyboard.press("Tab")
     settled(page)
-    page.get_by_role("link", name="Usage").click()
-    expect(page.get_by_role("link", name="Usage")).to_have_attribute("aria-current", "page")
+    go(page, "Usage")
     settled(page)
-    page.get_by_role("link", name="Playground").click()
+    go(page, "Playground")
     expect(field(page)).to_have_value("kept")
     expect(field(page, "threshold")).to_have_value("0.25")
 
@@ -109,9 +114,8 @@ def test_a_run_goes_on_while_another_page_is_shown(app: Workbench, page: Page) -
     app.open(page, "playground", alias="writer")
     button(page, "run").click()
     expect(panel(page)).to_contain_text("Running")
-    page.get_by_role("link", name="Usage").click()
-    settled(page)
-    page.get_by_role("link", name="Playground").click()
+    go(page, "Usage")
+    go(page, "Playground")
     expect(panel(page)).to_contain_text("dipping the pen")
     expect(panel(page)).to_contain_text("one two three", timeout=10_000)
     expect(button(page, "run")).to_be_enabled()

@@ -33,6 +33,19 @@ def test_a_new_session_offers_what_was_begun_and_can_drop_it(server: hfreg.Regis
     assert "You began" not in said(other)
 
 
+def test_a_value_whose_callback_was_cut_off_is_taken_all_the_same(server: hfreg.Registry) -> None:
+    at = press(opened(alias="first"), "add_argument")
+    row = draft(at)["rows"][-1]["id"]
+    at.session_state["register.name"] = "Typed, then a button"
+    at.session_state[f"register.argument.{row}.alias"] = "extra"
+    press(at, "add_argument")
+    assert at.text_input(key="register.name").value == draft(at)["fields"]["name"] == "Typed, then a button"
+    assert draft(at)["rows"][-2]["alias"] == "extra"
+    at.session_state[f"register.argument.{row}.usage"] = "Typed, then Delete"
+    press(at, f"argument.{row}.delete")
+    assert row not in [one["id"] for one in draft(at)["rows"]]
+
+
 def test_discard_empties_the_form_and_undo_brings_it_back(server: hfreg.Registry) -> None:
     at = press(fill(opened(), alias="regretted"), "discard")
     assert at.text_input(key="register.alias").value == ""
