@@ -23,9 +23,10 @@ NOBODY = "http://127.0.0.1:9"
 def clean_environment(tmp_path: Path, hub_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Keep the user's settings, tokens and caches out of every test, and close what a test opened."""
     monkeypatch.setenv("HF_ENDPOINT", NOBODY)
-    for name in (*TOKEN_VARIABLES, "HFREG_ENGINE", "HFREG_REQUIRE_APPROVED", "HFREG_DATABASE_URL", "HFREG_TIMEOUT_S"):
+    for name in (*TOKEN_VARIABLES, "HFREG_REQUIRE_APPROVED", "HFREG_DATABASE_URL", "HFREG_TIMEOUT_S"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HFREG_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("HFREG_ENGINE", "inline")  # a page alone would start a zygote; `engine` and `zygote` ask for one
     yield
     for registry in list(hfreg._registries.values()):
         registry.close()

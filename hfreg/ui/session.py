@@ -7,6 +7,7 @@ click elsewhere, a reload or a lost connection never loses one.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import streamlit as st
@@ -20,7 +21,7 @@ from hfreg.ui.runs import Runs
 @st.cache_resource(show_spinner=False)
 def registry() -> Registry:
     """Open the registry of this server once; a home without any model gets the starter models."""
-    opened = hfreg.open()
+    opened = hfreg.open(engine="isolated" if sys.platform.startswith("linux") else "inline")
     starters.register_on_first_start(opened)
     return opened
 

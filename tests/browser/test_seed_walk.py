@@ -35,7 +35,13 @@ def hub(tiny_checkpoints: TinyCheckpoints) -> Iterator[LoopbackHub]:
 def app(browser: Browser, hub: LoopbackHub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workbench]:
     """A fresh workbench that may ask that Hub."""
     folder = tmp_path_factory.mktemp("seed")
-    running = Workbench(folder / "home", HF_ENDPOINT=hub.url, HF_HUB_OFFLINE="0", HF_HUB_DISABLE_TELEMETRY="1")
+    running = Workbench(
+        folder / "home",
+        HF_ENDPOINT=hub.url,
+        HF_HUB_OFFLINE="0",
+        HF_HUB_DISABLE_TELEMETRY="1",
+        HFREG_ENGINE="",  # as on a fresh machine: processes on Linux
+    )
     yield running
     running.close()
 
@@ -122,3 +128,9 @@ def test_a_newcomer_registers_the_model_of_the_specification_tries_it_calls_it_a
     expect(main).to_contain_text(re.compile(r"Calls\s*3"), timeout=15_000)  # Test Code, the playground, Python
     for source in ("test", "playground", "python"):
         expect(main.get_by_text(source, exact=False).first).to_be_attached()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="models run in processes on Linux only")
+def test_the_process_that_serves_the_page_has_not_loaded_torch_after_all_that(app: Workbench) -> None:
+    assert app.registry.events.count() > 0, "models were called"
+    assert "libtorch" not in Path(f"/proc/{app.pid}/maps").read_text()
