@@ -34,7 +34,7 @@ class Teacher:
 
     def __init__(self, texts: list[str]) -> None:
         """Take the features of these texts, the most frequent first."""
-        counts = Counter(feature for text in texts for feature in set(features(text)))
+        counts = Counter(feature for text in texts for feature in dict.fromkeys(features(text)))
         self.known = {feature: at for at, (feature, _) in enumerate(counts.most_common(LIMIT))}
         self.weights = nn.EmbeddingBag(len(self.known), 1, mode="sum")
         nn.init.zeros_(self.weights.weight)
