@@ -2,7 +2,7 @@
 
 One fragment, so that a click runs this part of the page and nothing around it. Callbacks act before the fragment is
 drawn: Run reads the form and begins a call in `session.runs()`, which goes on whatever is clicked next; coming back
-finds it. Each model has its own form and its own newest answer.
+finds it, and so does a reload. Each model has its own form and its own newest answer.
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ def workspace() -> None:
         version = chooser.choose(session.registry(), NAME)
         if version is None:
             return
+        for found in trials.find_again(NAME):
+            arguments_form.prepare(found.version.definition, prefix(found.version))
+            _fill(found.version, found.arguments)
         run = trials.find_newest(version.alias)
         running = run is not None and not live.settle(run)
+        trials.name_in_address()
         _form(version, run, running)
     with answer, st.container(border=True, key=f"{NAME}.panel"):
         _answer(version, run, running)

@@ -21,6 +21,8 @@ from hfreg.version import Version
 
 KEPT = 500
 """Runs that stay readable after they ended; the oldest goes first."""
+FOUND_AGAIN_S = 60
+"""How long after its end a run is still found by an address that names it."""
 MAX_HELD = 100_000
 """Characters of what a run prints, and of what it streams, that are held while it goes on: the end of it."""
 
@@ -51,6 +53,7 @@ class LiveRun:
     version: Version
     arguments: Mapping[str, Any]
     source: str
+    user: str = ""
     started_at: float = field(default_factory=time.time)
     stage: str = "queued"
     download: Mapping[str, Any] | None = None
@@ -100,7 +103,7 @@ class Runs:
         self, registry: Registry, version: Version, arguments: Mapping[str, Any], source: str, user: str
     ) -> LiveRun:
         """Begin a call and return at once; what is refused has its Outcome already."""
-        live = LiveRun(uuid.uuid4().hex, version, dict(arguments), source)
+        live = LiveRun(uuid.uuid4().hex, version, dict(arguments), source, user)
         with self._lock:
             self._runs[live.id] = live
             ended = [run.id for run in self._runs.values() if run.done] if len(self._runs) > KEPT else []
@@ -115,6 +118,13 @@ class Runs:
     def find(self, run_id: str) -> LiveRun | None:
         """Return a run by its id, or None when it is too old or of another server."""
         return self._runs.get(run_id)
+
+    def find_again(self, run_id: str, source: str, user: str) -> LiveRun | None:
+        """Return a run that this user began there and that goes on, or ended less than a minute ago."""
+        run = self._runs.get(run_id)
+        if run is None or (run.source, run.user) != (source, user):
+            return None
+        return run if time.time() - run.started_at - run.seconds < FOUND_AGAIN_S else None
 
 
 def _length(part: Any) -> int:

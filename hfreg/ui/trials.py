@@ -1,7 +1,8 @@
 """Trials: the calls that one browser session made in the playground, newest first.
 
 Kept with the session, in memory only: whether texts and answers go into the invocation log is for the definition
-to say. Draws the list with its actions, and two trials side by side.
+to say. The address names those in work (`?run=`), because a reload is a new session. Draws the list with its actions,
+and two trials side by side.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hfreg.ui.runs import LiveRun
 from hfreg.ui.widgets import milliseconds, plain
 
 KEY = "playground.trials"
+IN_WORK, BETWEEN = "run", "-"
 KEPT = 50
 SHOWN = 6
 
@@ -33,6 +35,22 @@ def all_trials() -> list[LiveRun]:
 def remember(run: LiveRun) -> None:
     """Add a trial; the oldest goes when there are too many."""
     session.put(KEY, [run, *all_trials()][:KEPT])
+
+
+def find_again(source: str) -> list[LiveRun]:
+    """Take up the runs that the address names and a session before this one began, and return them."""
+    known = {run.id for run in all_trials()}
+    asked = [name for name in session.param(IN_WORK).split(BETWEEN) if name and name not in known]
+    found = [session.runs().find_again(name, source, session.user()) for name in asked[:KEPT]]
+    taken_up = sorted((run for run in found if run is not None), key=lambda run: run.started_at)
+    for run in taken_up:
+        remember(run)
+    return taken_up
+
+
+def name_in_address() -> None:
+    """Have the address name the runs in work and no others."""
+    session.set_param(IN_WORK, BETWEEN.join(run.id for run in all_trials() if not run.done))
 
 
 def find_newest(alias: str) -> LiveRun | None:

@@ -121,6 +121,19 @@ def test_a_run_goes_on_while_another_page_is_shown(app: Workbench, page: Page) -
     expect(button(page, "run")).to_be_enabled()
 
 
+def test_a_reload_finds_the_run_in_work_again_and_can_stop_it(app: Workbench, page: Page) -> None:
+    app.open(page, "playground", alias="endless")
+    button(page, "run").click()
+    expect(panel(page)).to_contain_text("begun")
+    expect(page).to_have_url(re.compile(r"run=\w{32}"))
+    page.reload()
+    expect(panel(page)).to_contain_text("begun", timeout=15_000)
+    expect(panel(page)).to_contain_text("Running")
+    button(page, "stop").click()
+    expect(panel(page)).to_contain_text("was stopped")
+    expect(page).not_to_have_url(re.compile("run="))
+
+
 def test_pieces_are_shown_as_they_come(app: Workbench, page: Page) -> None:
     app.open(page, "playground", alias="writer")
     button(page, "run").click()

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from hfreg import Argument, Definition, Registry
 from hfreg.store.calls import CallFilter
+from hfreg.ui import runs, session
 
 ROOT = Path(__file__).parents[2]
 PAGE = "pages/try_it/playground.py"
@@ -363,6 +364,33 @@ def test_a_run_outlives_a_page_switch_and_is_there_on_return(registry: Registry)
     at.switch_page(PAGE)
     at.run()
     assert "### at last" in texts(at)
+
+
+def test_a_run_in_work_is_found_again_by_the_address(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = "import time\nwhile text:\n    time.sleep(0.01)"
+    registry.register(Definition(alias="endless", arguments=[Argument("text")], scoring_logic=source))
+    at = opened()
+    at.text_area(key="playground.endless.text.text_area").set_value("on and on")
+    address = {"alias": "endless", "run": click(at, "playground.run").query_params["run"]}
+    again = opened(**address)
+    assert "Running" in texts(again)
+    assert again.text_area(key="playground.endless.text.text_area").value == "on and on"
+    click(again, "playground.stop")
+    assert "was stopped" in texts(again)
+    assert "run" not in again.query_params
+    assert "was stopped" in texts(opened(**address))  # it ended while the page was being reloaded
+    monkeypatch.setattr(runs, "FOUND_AGAIN_S", 0)
+    assert "was stopped" not in texts(opened(**address))
+
+
+def test_a_run_of_another_is_not_found_by_the_address(registry: Registry) -> None:
+    version = registry.register(Definition(alias="slow", scoring_logic="import time\ntime.sleep(2)"))
+    for user, source in (("bob", "playground"), (registry.user, "test")):
+        run = session.runs().start(registry, version, {}, source, user)
+        at = opened(alias="slow", run=run.id)
+        assert "Running" not in texts(at)
+        assert "run" not in at.query_params
+        run.cancel()
 
 
 def test_vectors_of_two_texts_are_compared(registry: Registry) -> None:
