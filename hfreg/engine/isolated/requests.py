@@ -47,12 +47,12 @@ class Requests:
     def _resolve(self, repo: Any, revision: Any) -> Path:
         if not isinstance(repo, str) or not isinstance(revision, str | None):
             raise UnsafeRepo(f"{repo!r:.100} at {revision!r:.100} is no repository of the Hub.")
+        # A path is refused before anyone follows it: checkpoints of other models lie under the readable folders too.
+        if Path(repo).is_absolute() or repo.startswith((".", "~")):
+            raise _is_folder(repo)
         folder = self._resolver.resolve(repo, revision).resolve()
         if not any(folder.is_relative_to(root) for root in self._readable):
-            raise UnsafeRepo(
-                f"`{repo}` is a folder of this machine, and a confined model reads pinned checkpoints only. "
-                "Name the repository, or set HFREG_ENGINE=inline."
-            )
+            raise _is_folder(repo)
         return folder
 
     def _call(self, alias: Any, positional: Any, named: Any) -> Any:
@@ -60,3 +60,10 @@ class Requests:
             raise ScoringError(f"`{alias!s:.100}` is none of the resources of {self._version.alias}.")
         given = {str(name): channel.unpack(value) for name, value in named.items()}
         return self._platform.call(self._version, alias, tuple(map(channel.unpack, positional)), given)
+
+
+def _is_folder(repo: str) -> UnsafeRepo:
+    return UnsafeRepo(
+        f"`{repo:.100}` is a folder of this machine, and a confined model reads pinned checkpoints only. "
+        "Name the repository, or set HFREG_ENGINE=inline."
+    )

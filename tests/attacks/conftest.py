@@ -1,0 +1,65 @@
+"""Fixtures of the attacks: who they run as, and what one driver found."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hfreg.engine.isolated import landlock
+from tests.attacks import user
+
+Driven = Callable[..., dict[str, Any]]
+LONGEST_S = 300
+
+
+def missing() -> str:
+    """Say why no process can be confined here, or nothing."""
+    try:
+        landlock.abi()
+    except Exception as error:
+        return str(error)
+    return ""
+
+
+@pytest.fixture(scope="session")
+def driven() -> Iterator[Driven]:
+    """Run a part of the driver as a user and return what it found; once for all tests that ask for the same."""
+    if why := missing():
+        pytest.skip(why)
+    found: dict[tuple[str, int | None], dict[str, Any]] = {}
+    places: list[Path] = []
+
+    def drive(part: str, who: int | None) -> dict[str, Any]:
+        if (part, who) not in found:
+            places.append(Path(tempfile.mkdtemp()))  # not tmp_path, which only the user of the tests may enter
+            found[part, who] = run(part, who, places[-1])
+        return found[part, who]
+
+    yield drive
+    for place in places:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def run(part: str, who: int | None, place: Path) -> dict[str, Any]:
+    place.chmod(0o755)
+    if (python := user.python_for(who, place)) is None:
+        pytest.skip("the Python of this environment is in a folder that only root may enter, and there is no other")
+    folder = user.own_folder(place / "app", who)
+    with user.start(python, who, part, folder) as process:
+        said, _ = process.communicate(timeout=LONGEST_S)
+    assert process.returncode == 0, said
+    return {**json.loads((folder / "result.json").read_text()), "said": said, "folder": str(folder)}
+
+
+def users() -> list[Any]:
+    """List the users to run as: one without rights, and root where the tests are root's."""
+    if os.getuid():
+        return [pytest.param(None, id="user")]
+    return [pytest.param(user.NOBODY, id="user"), pytest.param(None, id="root")]

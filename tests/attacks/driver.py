@@ -1,0 +1,66 @@
+"""Driver: one process with one app and one zygote that runs a whole group of attacks and writes down what came of them.
+
+    python -m tests.attacks.driver PART FOLDER
+
+It is started as the user that the attacks run as (`user.py`), with a home, a cache and temporary files of its own in
+FOLDER, and writes FOLDER/result.json. The tests judge.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import hfreg
+from tests.attacks.catalogue import REACH
+from tests.attacks.world import ATTACK, World, control
+
+
+def reach(world: World) -> dict[str, Any]:
+    """Try every attack of the catalogue in a worker, then its control."""
+    arguments = [hfreg.Argument("source", "String"), hfreg.Argument("facts", "Map[String, Any]")]
+    definition = hfreg.Definition(alias="attack", arguments=arguments, scoring_logic=ATTACK)
+    world.registry.register(definition)
+    model = world.registry.model("attack")
+    facts = world.facts()
+    results: dict[str, Any] = {}
+    spares = {name: world.spare() for name in REACH}
+    for name, attack in REACH.items():
+        if attack.fresh:
+            world.registry.unload("attack")
+        began = time.perf_counter()
+        outcome = model.run(attack.source, {**facts, "spare": spares[name]})
+        results[name] = {"end": ended(outcome), "said": str(outcome.error or "")[:300], "tier": outcome.tier}
+        results[name]["s"] = time.perf_counter() - began
+    spoiled = [name for name, spare in spares.items() if Path(spare).read_text() != "of the app"]
+    sources = {name: attack.source for name, attack in REACH.items()}
+    controls = control(world, {**facts, "spares": spares}, sources)
+    return {"results": results, "controls": controls, "spoiled": spoiled}
+
+
+def ended(outcome: hfreg.Outcome) -> str:
+    """Return how a call ended: `won`, `nothing`, another status, or the kind of its error."""
+    if outcome.ok:
+        return "won" if outcome.value else "nothing"
+    if outcome.status != "error":
+        return outcome.status
+    return getattr(outcome.error, "kind", "") or type(outcome.error).__name__
+
+
+PARTS = {"reach": reach}
+
+
+def main(part: str, folder: Path) -> None:
+    world = World(folder)
+    try:
+        result = PARTS[part](world)
+    finally:
+        world.close()
+    (folder / "result.json").write_text(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

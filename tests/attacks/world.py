@@ -1,0 +1,170 @@
+"""World: an app of its own with its home, secrets and models, and what else an attack may reach for.
+
+Runs in a process that may have become a user without rights; see `driver.py`. What it lays out is what a workbench
+has: definitions, a log, a saved token, checkpoints, another model that is loaded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import hfreg
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+OTHER = "fedcba9876543210fedcba9876543210fedcba98"
+BYSTANDER = "open('kept', 'w').write('of another model')\nname = 'word{word}'\nreturn x + 1"
+ATTACK = """\
+import os
+os.chdir(os.environ["HOME"])
+body = "".join(f"    {line}\\n" for line in source.splitlines())
+names = dict(facts)
+exec(f"def attack():\\n{body}", names)
+return bool(names["attack"]())
+"""
+
+
+class World:
+    """One app, the folder it lives in, and the facts that attacks know."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.stack = ExitStack()
+        self.token = "hf_" + secrets.token_hex(17)
+        self.word = secrets.token_hex(12)
+        os.environ["ATTACK_SECRET"] = secrets.token_hex(12)
+        self.registry = hfreg.open(folder / "home")
+        self.stack.callback(self.registry.close)
+        self.registry.save_token(self.token)
+        x = hfreg.Argument("x", "Numerical")
+        bystander = BYSTANDER.format(word=self.word)
+        self.registry.register(hfreg.Definition(alias="bystander", arguments=[x], scoring_logic=bystander))
+        assert self.registry.model("bystander")(1) == 2
+
+    def close(self) -> None:
+        self.stack.close()
+
+    def slot(self, alias: str) -> Any:
+        """Return the slot of a loaded model."""
+        return next(s for s in self.registry.engine._slots.values() if s.version.alias == alias)
+
+    def facts(self) -> dict[str, Any]:
+        """Lay out what may be reached for, and tell where it is."""
+        return {**self._files(), **self._processes(), **self._listeners(), **self._secrets()}
+
+    def spare(self) -> str:
+        """Make a file of the app that one attack may spoil."""
+        handle, name = tempfile.mkstemp(dir=self.registry.settings.home)
+        os.write(handle, b"of the app")
+        os.close(handle)
+        return name
+
+    def _files(self) -> dict[str, Any]:
+        home = self.registry.settings.home
+        self.registry.events.flush()
+        cache = Path(os.environ["HF_HOME"]) / "hub"
+        given, checkpoint = (
+            checkpoint_in(cache, home, repo, commit) for repo, commit in (("org/tiny", COMMIT), ("org/private", OTHER))
+        )
+        other = self.slot("bystander")
+        (other._view.folder / "given").write_text("given to another model")
+        beside = self.folder / "notes"
+        beside.write_text("of the user")
+        return {
+            "home": str(home),
+            "folder": str(home),
+            "definitions": str(home / "definitions.json"),
+            "events": str(home / "events.sqlite"),
+            "token_file": str(home / "secrets" / "huggingface_token"),
+            "cache_root": str(cache),
+            "checkpoint": str(checkpoint),
+            "given": str(given),
+            "repo": "org/tiny",
+            "commit": COMMIT,
+            "other_scratch": str(other._process._confinement.scratch),
+            "other_view": str(other._view.folder),
+            "beside_app": str(beside),
+        }
+
+    def _processes(self) -> dict[str, Any]:
+        victim = self.stack.enter_context(subprocess.Popen(["sleep", "600"], start_new_session=True))
+        self.stack.callback(victim.kill)
+        engine = self.registry.engine
+        self._text = ctypes.create_string_buffer(b"in the memory of the app")
+        descriptor = os.open(self.registry.settings.home / "definitions.json", os.O_RDONLY)
+        self.stack.callback(os.close, descriptor)
+        return {
+            "app": os.getpid(),
+            "zygote": engine._supervisor._process.pid,
+            "other": self.slot("bystander")._process.pid,
+            "victim": victim.pid,
+            "address": ctypes.addressof(self._text),
+            "size": len(self._text),
+            "app_descriptor": descriptor,
+        }
+
+    def _listeners(self) -> dict[str, Any]:
+        def make(family: int, kind: int, address: Any) -> socket.socket:
+            made = self.stack.enter_context(socket.socket(family, kind))
+            made.bind(address)
+            if kind == socket.SOCK_STREAM:
+                made.listen(64)
+            return made
+
+        name = f"hfreg-attack-{os.getpid()}"
+        path = self.folder / "listener"
+        stream = make(socket.AF_INET, socket.SOCK_STREAM, ("127.0.0.1", 0))
+        packets = make(socket.AF_INET, socket.SOCK_DGRAM, ("127.0.0.1", 0))
+        make(socket.AF_UNIX, socket.SOCK_STREAM, str(path))
+        make(socket.AF_UNIX, socket.SOCK_STREAM, f"\0{name}")
+        make(socket.AF_UNIX, socket.SOCK_DGRAM, f"\0{name}-packets")
+        return {
+            "port": stream.getsockname()[1],
+            "datagrams": packets.getsockname()[1],
+            "listener": str(path),
+            "abstract": name,
+            "abstract_packets": f"{name}-packets",
+        }
+
+    def _secrets(self) -> dict[str, Any]:
+        return {"token_hash": _digest(self.token), "code_hash": _digest(f"word{self.word}")}
+
+
+def checkpoint_in(cache: Path, home: Path, repo: str, commit: str) -> Path:
+    """Lay a fetched repository of one file into the cache, with the record that it is complete."""
+    name = repo.replace("/", "--")
+    snapshot = cache / f"models--{name}" / "snapshots" / commit
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    record = home / "hub" / name / f"{commit}.json"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(json.dumps({"files": {"config.json": {"size": 2, "sha256": ""}}}))
+    return snapshot
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def control(world: World, facts: dict[str, Any], attacks: dict[str, str]) -> dict[str, str]:
+    """Run attacks unconfined, as the user that this process is, with its environment and a descriptor of its home."""
+    descriptor = facts["app_descriptor"]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.attacks.control"],
+        input=json.dumps({"facts": facts, "attacks": attacks}), text=True, capture_output=True, timeout=240,
+        env={**os.environ, "HF_TOKEN": world.token, "CODE": f"word{world.word}"},
+        pass_fds=[descriptor],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    results: dict[str, str] = json.loads(done.stdout)
+    return results
