@@ -18,6 +18,7 @@ the thing and the value and says the way out; it never holds a secret.
      ├─ ScoringTimeout (TimeoutError)       scoring logic ran out of time
      ├─ ScoringCancelled (RuntimeError)     a call that was stopped
      ├─ ModelBusy (RuntimeError)            too many calls wait for one loaded model
+     ├─ NotEnoughMemory (MemoryError)       a model that does not fit into the memory budget
      ├─ NotConfined (PermissionError)       a model whose process could not be confined
      ├─ EngineClosed (RuntimeError)         a call after the registry was closed
      ├─ OutputError (ValueError)            an answer that does not fit the output type
@@ -58,6 +59,7 @@ __all__ = [
     "ScoringTimeout",
     "ScoringCancelled",
     "ModelBusy",
+    "NotEnoughMemory",
     "NotConfined",
     "EngineClosed",
     "OutputError",
@@ -138,6 +140,10 @@ class ScoringCancelled(HfregError, RuntimeError):
 
 class ModelBusy(HfregError, RuntimeError):
     """Too many calls wait for one loaded model already; nothing of this one ran."""
+
+
+class NotEnoughMemory(HfregError, MemoryError):
+    """A model, with those that it calls, needs more memory than the budget has; nothing of the call ran."""
 
 
 class NotConfined(HfregError, PermissionError):

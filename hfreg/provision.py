@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from hfreg.engine import Event, OnEvent
+from hfreg.errors import UnknownModel
 from hfreg.lifecycle import State
 from hfreg.recording import calling_user
 from hfreg.settings import STARTERS
@@ -56,6 +57,27 @@ class Provision:
         from hfreg.hub import token
 
         return token.environment(self._registry.token()) if version.definition.token else {}
+
+    def weight_bytes(self, version: Version) -> int:
+        """Return the bytes of the pinned weights that are on this disk; 0 when nothing is known."""
+        from hfreg.hub.provenance import weight_bytes
+
+        saved = self._registry.definitions.find(version.alias, version.number) if version.number else None
+        return weight_bytes((saved or version).pins, self._registry.fetcher, STARTERS)
+
+    def resources(self, version: Version) -> tuple[Version, ...]:
+        """Return every version that a call of this one may run besides itself, as they stand now."""
+        found: dict[str, Version] = {}
+        named = list(version.definition.resources)
+        while named:
+            if (alias := named.pop()) in found or alias == version.alias:
+                continue
+            try:
+                found[alias] = self._registry.get(alias)
+            except UnknownModel:  # whoever calls it is told
+                continue
+            named += found[alias].definition.resources
+        return tuple(found.values())
 
     def call(self, caller: Version, alias: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call another registered model as scoring logic would, and return its value."""

@@ -82,9 +82,32 @@ class Running(Parts):
             pins=saved.pins if saved else (),
         )
 
-    def loaded(self) -> list[Loaded]:
-        """List the models in memory."""
-        return self.engine.loaded() if self.started("engine") else []
+    def loaded(self, measure: bool = True) -> list[Loaded]:
+        """List the models in memory; without `measure` their memory is what was last known, which costs nothing."""
+        return self.engine.loaded(measure) if self.started("engine") else []
+
+    def load(self, version: Version, user: str | None = None, on_event: OnEvent | None = None) -> Run:
+        """Begin to load a model now: its first example runs, or without one it is made ready for its first call.
+
+        An example that runs is a call like any other, recorded with the source `load`. Raises NotApproved.
+        """
+        if (example := _example(version.definition)) is not None:
+            return self.start(version, [example], "load", user, on_event)
+        self._admit(version)
+        return self.engine.load(version, on_event or self.progress)
+
+    def keep(self, alias: str, version: int, on: bool = True) -> None:
+        """Keep a model loaded when others need its memory, until it is unloaded; or do so no longer."""
+        self.engine.keep(alias, version, on)
+
+    def restart(self, version: Version, user: str | None = None, on_event: OnEvent | None = None) -> Run:
+        """Unload a model and begin to load it afresh; it stays kept if it was. Raises NotApproved before anything."""
+        self._admit(version)
+        alias, number = version.alias, version.number
+        kept = any(one.kept for one in self.loaded(False) if (one.alias, one.version) == (alias, number))
+        self.unload(alias, number)
+        self.keep(alias, number, kept)
+        return self.load(version, user, on_event)
 
     def unload(self, alias: str, version: int | None = None) -> int:
         """Drop a model from memory; returns how many loads were dropped."""
@@ -103,3 +126,16 @@ class Running(Parts):
 
     def _recording(self, version: Version, source: str, user: str | None, on_event: OnEvent | None) -> Recording:
         return Recording(self.events, version, source, user or self.user, on_event)
+
+
+def _example(definition: Definition) -> Mapping[str, Any] | None:
+    """Return the first example that a call takes; moments stand in examples as texts."""
+    moments = {a.alias: a for a in definition.arguments if a.type == "DateTime"}
+    for example in definition.examples:
+        try:
+            read = {n: moments[n].from_text(v, n) if n in moments and v else v for n, v in example.items()}
+            definition.bind(**read)
+        except ArgumentError:  # it was saved when the arguments were others
+            continue
+        return read
+    return None

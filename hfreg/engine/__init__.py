@@ -131,7 +131,12 @@ class Run(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """One model in memory, for the Loaded models page."""
+    """One model in memory, for the Loaded models page; its times are those of `time.time()`.
+
+    A model in a process has its `pid`, what confines it (`layers`, layer to report), its processor time and the memory
+    that one call may take (`limit_bytes`); `memory_bytes` is then its proportional share (PSS), else that of weights.
+    `cold_ms` is the last answer for which something was loaded, `warm_ms` the median of the last ones without.
+    """
 
     alias: str
     version: int
@@ -142,6 +147,34 @@ class Loaded:
     memory_bytes: int
     load_ms: float
     busy: bool
+    waiting: int = 0
+    cold_ms: float | None = None
+    warm_ms: float | None = None
+    tier: str = "inline"
+    layers: Mapping[str, str] = field(default_factory=dict)
+    pid: int | None = None
+    frozen: bool = False
+    kept: bool = False
+    cpu_s: float | None = None
+    limit_bytes: int | None = None
+
+    @property
+    def doing(self) -> Literal["starting", "loading", "answering", "frozen", "idle"]:
+        """What it does now; `starting` has no process yet, `loading` is its first call."""
+        if not self.busy:
+            return "frozen" if self.frozen else "idle"
+        if self.calls:
+            return "answering"
+        return "loading" if self.pid or self.tier == "inline" else "starting"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an engine stands: its tier, whether a model would start at once, and the memory its models may take."""
+
+    tier: str
+    ready: bool = True
+    budget_bytes: int | None = None
 
 
 class Engine(Protocol):
@@ -157,8 +190,17 @@ class Engine(Protocol):
         Rows are bound one by one: a row that does not fit is an Outcome with its ArgumentError, and loads nothing.
         """
 
-    def loaded(self) -> list[Loaded]:
-        """List the models in memory."""
+    def load(self, version: Version, on_event: OnEvent | None = None) -> Run:
+        """Begin to have a model ready without running a row: its process is started, its source compiled."""
+
+    def loaded(self, measure: bool = True) -> list[Loaded]:
+        """List the models in memory; without `measure` their memory is what was last known, which costs nothing."""
+
+    def keep(self, alias: str, version: int, on: bool = True) -> None:
+        """Keep a model loaded when others need its memory, until it is unloaded; or do so no longer."""
+
+    def standing(self) -> Standing:
+        """Return how the engine stands."""
 
     def unload(self, alias: str, version: int | None = None) -> int:
         """Drop a model from memory and return how many loads were dropped; a run in work ends first."""

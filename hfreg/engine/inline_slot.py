@@ -49,21 +49,13 @@ class InlineSlot(Slot):
         self._asked_at = 0.0
         self._issued = False
 
-    def describe(self) -> Loaded | None:
-        """Describe the model in memory; None while nothing was ever run."""
-        model, version = self._model, self.version
-        if not model.calls and self._task is None:
+    def describe(self, measure: bool = True) -> Loaded | None:
+        """Describe the model in memory; None while there is none."""
+        model = self._model
+        if not model.ready and self._task is None:
             return None
-        return Loaded(
-            alias=version.alias,
-            version=version.number,
-            state=version.state,
-            since=model.since,
-            last_call=self.last_call,
-            calls=model.calls,
-            memory_bytes=model.memory_bytes(),
-            load_ms=model.load_ms,
-            busy=self._task is not None,
+        return self._described(
+            since=model.since, calls=model.calls, memory_bytes=model.memory_bytes(), load_ms=model.load_ms
         )
 
     def overdue(self) -> None:
@@ -98,7 +90,10 @@ class InlineSlot(Slot):
             self._finish()
         if self._given_up:
             return
-        self.last_call = time.time()
+        if not task.only_loads:
+            self.last_call = time.time()
+        if outcome is not None and not task.only_loads:
+            self._note(outcome)
         if outcome is None or self._reason is not None:  # stopped, or stopped just as it was done
             printed = self._model.printed()
             outcome = stopped(task.job, self._reason or "cancelled", self._started, queue_ms, printed)

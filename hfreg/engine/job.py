@@ -28,12 +28,16 @@ log = logging.getLogger(__name__)
 
 
 class Task(NamedTuple):
-    """One row of a job, waiting for its turn or running; `put_at` is when that began."""
+    """One row of a job, waiting for its turn or running; `put_at` is when that began.
+
+    One that only loads has no row to run: the model is to be ready, that is all.
+    """
 
     job: Job
     position: int
     row: Mapping[str, Any]
     put_at: float
+    only_loads: bool = False
 
 
 class Job:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from hfreg.engine import Loaded, OnEvent
+from hfreg.engine import Loaded, OnEvent, Standing
 from hfreg.engine.ending import busy
 from hfreg.engine.job import Job, Task
 from hfreg.engine.slot import Slot
@@ -37,6 +38,7 @@ class Pool(ABC):
 
     def __init__(self) -> None:
         self._slots: dict[SlotKey, Slot] = {}
+        self._kept: set[tuple[str, int]] = set()
         self._lock = threading.Lock()
         self._closed = False
 
@@ -56,20 +58,43 @@ class Pool(ABC):
         job.feed(rows, self._enqueue)
         return job
 
-    def loaded(self) -> list[Loaded]:
+    def load(self, version: Version, on_event: OnEvent | None = None) -> Job:
+        """Begin to have a model ready without running a row; see `hfreg.engine.Engine.load`."""
+        job = Job(version, None, on_event, self.tier)
+        if self._closed:
+            raise EngineClosed(CLOSED)
+        job.feed([{}], lambda task: self._enqueue(task._replace(only_loads=True)))
+        return job
+
+    def loaded(self, measure: bool = True) -> list[Loaded]:
         """List the models in memory."""
         with self._lock:
             slots = list(self._slots.values())
-        return [loaded for slot in slots if (loaded := slot.describe()) is not None]
+        found = [loaded for slot in slots if (loaded := slot.describe(measure)) is not None]
+        return [replace(one, kept=self.is_kept(one.alias, one.version)) for one in found]
+
+    def keep(self, alias: str, version: int, on: bool = True) -> None:
+        """Keep a model loaded until it is unloaded, or no longer."""
+        (self._kept.add if on else self._kept.discard)((alias, version))
+
+    def is_kept(self, alias: str, version: int) -> bool:
+        """Whether a model stays in memory when others need it."""
+        return (alias, version) in self._kept
+
+    def standing(self) -> Standing:
+        """Return how the engine stands."""
+        return Standing(self.tier)
 
     def unload(self, alias: str, version: int | None = None) -> int:
         """Drop a model's loads and return how many; a run in work ends first."""
         with self._lock:
             keys = [k for k in self._slots if k[0] == alias and version in (None, k[1])]
             dropped = [self._slots.pop(k) for k in keys]
+            self._kept -= {k[:2] for k in keys}
+        held = sum(slot.holds for slot in dropped)
         for slot in dropped:
             slot.stop()
-        return len(dropped)
+        return held
 
     def close(self) -> None:
         """Cancel what runs and what waits, and end every thread."""
@@ -106,7 +131,9 @@ class Pool(ABC):
         """List what a new slot takes the place of: its version's earlier source, or the oldest unsaved model."""
         if key[1]:
             return [k for k in self._slots if k[:2] == key[:2]]
-        unsaved = sorted((k for k in self._slots if k[1] == 0), key=lambda k: self._slots[k].last_call)
+        unsaved = sorted(
+            (k for k in self._slots if k[1] == 0 and k[:2] not in self._kept), key=lambda k: self._slots[k].last_call
+        )
         return unsaved[: max(0, len(unsaved) - MAX_UNSAVED + 1)]
 
     def _replace(self, stuck: Slot) -> None:

@@ -11,16 +11,21 @@ import logging
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from contextvars import ContextVar
 from queue import Empty, SimpleQueue
+from statistics import median
+from typing import Any
 
-from hfreg.engine import Loaded
+from hfreg.engine import Loaded, Outcome
 from hfreg.engine.ending import broken
 from hfreg.engine.job import Job, Task
 from hfreg.version import Version
 
 MAX_WAITING = 256
 """Calls that may wait for one loaded model; a further one is told that it is busy."""
+RECENT = 50
+"""Warm calls whose median is told."""
 
 log = logging.getLogger(__name__)
 _current: ContextVar[Slot | None] = ContextVar("slot", default=None)
@@ -37,6 +42,8 @@ class Slot(ABC):
         self._task: Task | None = None
         self._given_up = False
         self._children: list[Job] = []
+        self._cold_ms: float | None = None
+        self._warm: deque[float] = deque(maxlen=RECENT)
         self._thread = threading.Thread(target=self._work, name=f"hfreg {version.alias} v{version.number}", daemon=True)
 
     @staticmethod
@@ -45,9 +52,19 @@ class Slot(ABC):
         return _current.get()
 
     @property
+    def waiting(self) -> int:
+        """How many calls wait."""
+        return self._queue.qsize()
+
+    @property
+    def holds(self) -> bool:
+        """Whether there is something to unload."""
+        return True
+
+    @property
     def full(self) -> bool:
         """Whether as many calls wait as may."""
-        return self._queue.qsize() >= MAX_WAITING
+        return self.waiting >= MAX_WAITING
 
     def start(self) -> None:
         """Begin to take rows."""
@@ -93,8 +110,8 @@ class Slot(ABC):
         self._children.append(child)
 
     @abstractmethod
-    def describe(self) -> Loaded | None:
-        """Describe the model in memory; None while nothing was ever run."""
+    def describe(self, measure: bool = True) -> Loaded | None:
+        """Describe the model in memory; None while there is none. Without `measure` memory is as last known."""
 
     @abstractmethod
     def _run(self, task: Task) -> None:
@@ -107,6 +124,29 @@ class Slot(ABC):
     @abstractmethod
     def _unload(self) -> None:
         """Let go of the model; the thread ends after it."""
+
+    def _described(self, **facts: Any) -> Loaded:
+        """Return what every engine knows of its loaded model, with the facts that this one adds."""
+        return Loaded(
+            alias=self.version.alias,
+            version=self.version.number,
+            state=self.version.state,
+            last_call=self.last_call,
+            busy=self._task is not None,
+            waiting=self.waiting,
+            cold_ms=self._cold_ms,
+            warm_ms=median(self._warm.copy()) if self._warm else None,
+            **facts,
+        )
+
+    def _note(self, outcome: Outcome) -> None:
+        """Remember how long an answer took, without its wait."""
+        if outcome.ok:
+            took = outcome.timings.total_ms - outcome.timings.queue_ms
+            if outcome.cold:
+                self._cold_ms = took
+            else:
+                self._warm.append(took)
 
     def _next(self) -> Task | None:
         """Wait for the next row; None ends the thread."""

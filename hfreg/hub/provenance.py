@@ -164,6 +164,19 @@ def starter(starters: Path, repo: str) -> tuple[Path, str]:
     raise NotCached(f"`{repo}` is no checkpoint shipped with the product. There is: {', '.join(known) or 'none'}.")
 
 
+def weight_bytes(pins: Iterable[Pin], fetcher: Fetcher, starters: Path) -> int:
+    """Sum the sizes of the weight files of what is pinned and on this disk; asks nobody."""
+    total = 0
+    for repo, commit in {(pin.repo, pin.commit) for pin in pins}:
+        try:
+            folder = starter(starters, repo)[0] if repo.startswith(STARTER) else fetcher.find(repo, commit)
+        except HubError:
+            continue
+        files = folder.rglob("*") if folder else ()
+        total += sum(file.stat().st_size for file in files if file.suffix in {".safetensors", ".bin"})
+    return total
+
+
 def seal(folder: Path) -> str:
     """Return `sha256:…` over the names and contents of the files a library would load (not the model card).
 

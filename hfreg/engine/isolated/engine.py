@@ -11,10 +11,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from hfreg.engine import Platform
+from hfreg.engine import Standing
 from hfreg.engine.isolated import landlock
 from hfreg.engine.isolated.folders import Root, View
 from hfreg.engine.isolated.process import WorkerProcess
+from hfreg.engine.isolated.residency import Residency, Sizes
 from hfreg.engine.isolated.sandbox import REQUIRED, Confinement
 from hfreg.engine.isolated.slot import WorkerSlot
 from hfreg.engine.isolated.supervisor import PACKAGE, Supervisor
@@ -31,18 +32,25 @@ class IsolatedEngine(Pool):
     """Runs every loaded model in a worker process of its own."""
 
     def __init__(
-        self, platform: Platform, cache: Path, shipped: tuple[Path, ...] = (), memory_bytes: int | None = None
+        self, platform: Sizes, cache: Path, shipped: tuple[Path, ...] = (), memory_bytes: int | None = None
     ) -> None:
-        """Take the platform, the folder of fetched checkpoints, and those of checkpoints that every worker may read."""
+        """Take the platform, the folder of fetched checkpoints, and those of checkpoints that every worker may read.
+
+        `memory_bytes` is the budget of all workers together, and of each that has no limit of its own; half the RAM.
+        """
         super().__init__()
         self.tier = "confined" if _kernel_confines() else "process only"
         self._platform = platform
         self._cache = cache
         self._shipped = shipped
-        self._memory_bytes = memory_bytes or _half_the_memory()
+        self._residency = Residency(memory_bytes or _half_the_memory(), platform, self.is_kept)
         self._supervisor = Supervisor.acquire()
         self._scratch = Root()
         self._views = Root(cache.parent)
+
+    def standing(self) -> Standing:
+        """Return how the engine stands; it is ready once the process that loads models would fork at once."""
+        return Standing(self.tier, self._supervisor.ready, self._residency.budget_bytes)
 
     def close(self) -> None:
         """Cancel what runs and what waits, and end every process."""
@@ -58,11 +66,13 @@ class IsolatedEngine(Pool):
         self._views.release()
 
     def _new_slot(self, version: Version) -> WorkerSlot:
-        return WorkerSlot(version, self._platform, self._start_worker, (self._cache, *self._shipped))
+        readable = (self._cache, *self._shipped)
+        return WorkerSlot(version, self._platform, self._residency, self._start_worker, readable, self.tier)
 
-    def _start_worker(self, version: Version, environment: Mapping[str, str]) -> tuple[WorkerProcess, View]:
+    def _start_worker(
+        self, version: Version, environment: Mapping[str, str], limit_bytes: int
+    ) -> tuple[WorkerProcess, View]:
         definition = version.definition
-        limit_mb = definition.limits.memory_mb
         view = View(self._views.new(), self._shipped)
         scratch = self._scratch.new()
         confinement = Confinement(
@@ -75,10 +85,7 @@ class IsolatedEngine(Pool):
             required=REQUIRED if self.tier == "confined" else (),
         )
         home = {"HOME": str(scratch), "TMPDIR": str(scratch), "HF_HOME": str(scratch / "hf")}
-        process = WorkerProcess(
-            self._supervisor, confinement, home, limit_mb * 2**20 if limit_mb else self._memory_bytes
-        )
-        return process, view
+        return WorkerProcess(self._supervisor, confinement, home, limit_bytes), view
 
 
 def _libraries() -> tuple[Path, ...]:

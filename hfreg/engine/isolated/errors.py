@@ -24,6 +24,7 @@ CROSSING: dict[str, type[HfregError]] = {
         "ScoringTimeout",
         "ScoringCancelled",
         "ModelBusy",
+        "NotEnoughMemory",
         "OutputError",
         "DefinitionError",
         "HubError",
