@@ -132,8 +132,14 @@ class Libraries:
 
     def _module(self, name: str) -> ModuleProxy:
         if name not in self._modules:
-            self._modules[name] = ModuleProxy(name, self._replace)
+            self._modules[name] = ModuleProxy(name, self._read, self._replace)
         return self._modules[name]
+
+    def _read(self, module: ModuleType, attribute: str) -> Any:
+        """Return an attribute of a real module; transformers imports what stands behind most of its own first."""
+        if attribute in vars(module) or attribute.startswith("__"):
+            return getattr(module, attribute)
+        return self._timed(f"{module.__name__}.{attribute}", lambda: getattr(module, attribute))
 
     def _replace(self, module: str, attribute: str, value: Any) -> Any:
         if isinstance(value, ModuleType):

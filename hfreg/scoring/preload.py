@@ -59,7 +59,7 @@ def settle_after_fork() -> None:
 def allow_network() -> None:
     """Let huggingface_hub ask the network again, in a process that began offline."""
     if constants := sys.modules.get("huggingface_hub.constants"):
-        constants.HF_HUB_OFFLINE = False
+        vars(constants)["HF_HUB_OFFLINE"] = False
 
 
 def _import(name: str) -> None:

@@ -15,6 +15,8 @@ from contextlib import suppress
 from types import ModuleType, new_class
 from typing import Any
 
+Read = Callable[[ModuleType, str], Any]
+"""(real module, attribute) -> its value, which may have to be imported first."""
 Replace = Callable[[str, str, Any], Any]
 """(module name, attribute, real value) -> the value to hand out."""
 
@@ -22,13 +24,14 @@ Replace = Callable[[str, str, Any], Any]
 class ModuleProxy(ModuleType):
     """A module as one function sees it; attributes are exchanged once and then cached here."""
 
-    def __init__(self, name: str, replace: Replace) -> None:
+    def __init__(self, name: str, read: Read, replace: Replace) -> None:
         super().__init__(name)
+        self.__dict__["__hfreg_read__"] = read
         self.__dict__["__hfreg_replace__"] = replace
 
     def __getattr__(self, attribute: str) -> Any:
         # Looked up by name each time: transformers swaps itself in sys.modules on the first deep import.
-        value = getattr(sys.modules[self.__name__], attribute)
+        value = self.__dict__["__hfreg_read__"](sys.modules[self.__name__], attribute)
         if attribute.startswith("__"):
             return value
         value = self.__dict__["__hfreg_replace__"](self.__name__, attribute, value)

@@ -21,6 +21,7 @@ from hfreg.errors import EngineClosed, ScoringError
 
 PACKAGE = Path(__file__).resolve().parents[2]
 START_S = 180.0
+SETTLE_S = 20.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 MAX_ENDS = 4096
 
@@ -97,7 +98,11 @@ class Supervisor:
         return self._control is not None
 
     def fork(self, confinement: Confinement, environment: dict[str, str], descriptors: list[int]) -> tuple[int, int]:
-        """Fork a worker that gets the descriptors; return its pid and a pidfd. Starts the zygote first if need be."""
+        """Fork a worker that gets the descriptors; return its pid and a pidfd. Starts the zygote first if need be.
+
+        A zygote that still imports is waited for: what it has, all workers share; what it lacks, each imports for itself.
+        """
+        self.settle(SETTLE_S)
         request: dict[str, Any] = {"confinement": _plain(confinement), "environment": environment}
         try:
             return self._request(request, descriptors)
