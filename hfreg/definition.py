@@ -171,7 +171,7 @@ class Definition(Frozen):
         for name in texts:
             if name not in self._by_alias:
                 raise ArgumentError(self._unknown(name))
-        return {n: self._by_alias[n].parsed_type.from_text(text, n) for n, text in texts.items()}
+        return {n: self._by_alias[n].from_text(text, n) for n, text in texts.items()}
 
     def findings(self) -> list[Finding]:
         """List what is wrong with everything but the source, the field of each named."""

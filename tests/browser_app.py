@@ -81,6 +81,7 @@ class Workbench:
             "HF_HOME": str(self.home.parent / "hf"),
             "HF_HUB_OFFLINE": "1",
             "OMP_NUM_THREADS": "1",
+            "HFREG_ENGINE": "inline",  # but for those that ask for processes: each server would import torch for them
         }
         command = [
             sys.executable, "-m", "streamlit", "run", str(self._script),

@@ -106,7 +106,7 @@ class PinnedResolver:
         elif pinned != seal:
             raise UnsafeRepo(
                 f"The files of `{repo}` in {folder} are not those that this version pinned ({pinned[:19]}… then, "
-                f"{seal[:19]}… now). Restore the folder, or clone the version to pin the new files."
+                f"{seal[:19]}… now). Restore the folder, or delete the Draft and register it anew."
             )
         self._resolved[repo] = seal
         return folder

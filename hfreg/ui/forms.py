@@ -241,7 +241,9 @@ def _additional(form: Form) -> None:
         help="Puts HUGGINGFACE_TOKEN into the environment of this code. Downloads of private models need no switch.",
     )
     form_fields.switch(form, "network", "Scoring logic needs the network")
-    st.caption("Off, a confined model reaches no network; what it loads is downloaded for it. Reviewers see the switch.")
+    st.caption(
+        "Off, a confined model reaches no network; what it loads is downloaded for it. Reviewers see the switch."
+    )
     form_fields.switch(
         form,
         "pickled_weights",
