@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import hfreg
+from hfreg.engine.isolated import namespaces
 from hfreg.engine.isolated.supervisor import Supervisor
 
 pytestmark = [
@@ -77,13 +78,15 @@ def test_a_loop_in_c_that_never_gives_way_ends_with_its_time(make: Make) -> None
 
 def test_unloading_ends_the_process(make: Make) -> None:
     model = make("import os\nreturn os.getpid()")
-    pid = model()
+    before = model()
+    (loaded,) = hfreg.open().loaded()
+    pid = loaded.pid
     hfreg.open().unload("probe")
     until = time.monotonic() + 5
     while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
         time.sleep(0.01)
     assert not Path(f"/proc/{pid}").exists()
-    assert model() != pid
+    assert model() != before
 
 
 def test_a_zygote_that_was_killed_is_started_again(make: Make) -> None:
@@ -149,3 +152,33 @@ def test_a_program_that_runs_models_in_processes_imports_neither_torch_nor_trans
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(not namespaces.wall(), reason="bubblewrap is not installed, or may make no namespaces here")
+def test_behind_bubblewrap_a_model_finds_no_process_but_those_of_models(make: Make) -> None:
+    logic = (
+        "import os\n"
+        "found = []\n"
+        "for pid in range(1, 70_000):\n"
+        "    try: os.stat(f'/proc/{pid}')\n"
+        "    except OSError: continue\n"
+        "    found.append(pid)\n"
+        "return found"
+    )
+    outcome = make(logic).run()
+    assert os.getpid() not in outcome.value
+    assert len(outcome.value) < 100
+    (loaded,) = hfreg.open().loaded()
+    assert loaded.layers["bubblewrap"].startswith("on")
+
+
+@pytest.mark.parametrize("program", [None, "#!/bin/sh\nexit 1\n", "#!/bin/sh\nsleep 60\n"])
+def test_a_bubblewrap_that_is_missing_or_does_not_work_is_left_out(
+    program: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(namespaces, "TRIAL_S", 0.2)
+    if program:
+        (tmp_path / "bwrap").write_text(program)
+        (tmp_path / "bwrap").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert namespaces.wall() == []

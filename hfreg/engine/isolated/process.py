@@ -16,6 +16,7 @@ import socket
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Literal, NoReturn
 
 from hfreg.engine.isolated import channel
@@ -59,7 +60,7 @@ class WorkerProcess:
         self._connection, theirs = socket.socketpair()
         self._log, log = os.pipe()
         try:
-            self.pid, self._handle = supervisor.fork(confinement, environment, [theirs.fileno(), log])
+            self._number, self._handle = supervisor.fork(confinement, environment, [theirs.fileno(), log])
         except BaseException:
             self._connection.close()
             os.close(self._log)
@@ -73,6 +74,7 @@ class WorkerProcess:
     def _begin(self) -> None:
         self._connection.setblocking(False)
         os.set_blocking(self._log, False)
+        self.pid = _outer_pid(self._handle)
         self.usage = Usage(self.pid)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._poll = select.poll()
@@ -90,7 +92,7 @@ class WorkerProcess:
         self.layers: Mapping[str, str] = {}
         self.missing: tuple[str, ...] = ()
         ready = self._wait_ready()
-        self.layers, self.missing = ready["layers"], tuple(ready["missing"])
+        self.layers, self.missing = {**ready["layers"], **self._supervisor.layers}, tuple(ready["missing"])
         self._base = self.usage.private_bytes()
 
     # One row
@@ -250,7 +252,7 @@ class WorkerProcess:
             reason = self._reason or reason
         self._signal(signal.SIGKILL)
         select.select([self._handle], [], [], 5.0)
-        status = self._supervisor.status(self.pid) if reason == "crash" else None
+        status = self._supervisor.status(self._number) if reason == "crash" else None
         if reason == "crash":
             self._read_log()
             message = _how(status, self._tail.decode("utf-8", "replace"))
@@ -262,6 +264,12 @@ class WorkerProcess:
             if not self.closed:
                 with contextlib.suppress(ProcessLookupError):
                     signal.pidfd_send_signal(self._handle, number)
+
+
+def _outer_pid(handle: int) -> int:
+    """Return the pid of a process as this one sees it; the zygote may count in a namespace of its own."""
+    lines = Path(f"/proc/self/fdinfo/{handle}").read_text(encoding="ascii").splitlines()
+    return next(int(line.removeprefix("Pid:")) for line in lines if line.startswith("Pid:"))
 
 
 def _how(status: int | None, log: str) -> str:

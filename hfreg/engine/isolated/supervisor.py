@@ -11,11 +11,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from hfreg.engine.isolated import namespaces
 from hfreg.engine.isolated.sandbox import Confinement
 from hfreg.errors import EngineClosed, ScoringError
 
@@ -84,6 +85,7 @@ class Supervisor:
         self._number = 0
         self._ends: dict[int, int] = {}
         self._settled = False
+        self.layers: Mapping[str, str] = {}
         self._pause = 0.0
         self._next_start = 0.0
         self._closed = False
@@ -100,7 +102,7 @@ class Supervisor:
     def fork(self, confinement: Confinement, environment: dict[str, str], descriptors: list[int]) -> tuple[int, int]:
         """Fork a worker that gets the descriptors; return its pid and a pidfd. Starts the zygote first if need be.
 
-        A zygote that still imports is waited for: what it has, all workers share; what it lacks, each imports for itself.
+        A zygote that still imports is waited for: what it has, all workers share; what it lacks, each imports itself.
         """
         self.settle(SETTLE_S)
         request: dict[str, Any] = {"confinement": _plain(confinement), "environment": environment}
@@ -163,9 +165,11 @@ class Supervisor:
             self._next_start = time.monotonic() + self._pause
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             with theirs:
+                wall = namespaces.wall()
+                self.layers = namespaces.LAYER if wall else {}
                 command = [sys.executable, "-s", "-m", "hfreg.engine.isolated.zygote", str(theirs.fileno())]
                 self._process = subprocess.Popen(
-                    command, env=ENVIRONMENT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd="/",
+                    [*wall, *command], env=ENVIRONMENT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd="/",
                     start_new_session=True,
                 )  # fmt: skip
             ours.settimeout(START_S)
