@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 import tracemalloc
 from datetime import UTC, datetime
 from typing import Any
@@ -67,6 +68,22 @@ def test_a_frame_of_too_many_values_is_refused_before_it_takes_memory(bomb: byte
         assert tracemalloc.get_traced_memory()[1] < 3 * len(bomb) + (1 << 20)
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("text", [b'\\"' * 500_000, b'"' + b"x" * 1_000_000, b'""' * 500_000])
+def test_texts_made_to_be_looked_at_again_and_again_are_counted_in_one_go(text: bytes) -> None:
+    started = time.process_time()
+    with pytest.raises(BadFrame):
+        channel.decode(text + b"," * (MAX_ITEMS + 1))
+    assert time.process_time() - started < 5
+
+
+def test_numbers_chosen_to_collide_in_a_dict_are_refused() -> None:
+    started = time.process_time()
+    with pytest.raises(BadFrame, match="collide"):
+        channel.unpack({"$pairs": [[number * (2**61 - 1), 0] for number in range(100_000)]})
+    assert time.process_time() - started < 5
+    assert len(channel.unpack({"$pairs": [[number, 0] for number in range(100_000)]})) == 100_000
 
 
 def test_a_long_text_full_of_commas_is_one_value() -> None:

@@ -23,10 +23,12 @@ MAX_REQUEST = 256 * 1024 * 1024
 """Bytes of one frame to a worker."""
 MAX_ITEMS = 500_000
 """Values, keys and containers in one frame of a worker."""
+FEW_PAIRS = 1_000
+"""Keys that are no texts, up to which it does not matter whether they were chosen to collide in a dict."""
 HEAD = struct.Struct("!I")
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)', re.DOTALL)  # one without an end takes the rest: looked at once only
 _MOMENT, _PAIRS = "$moment", "$pairs"
 _SEPARATORS = (",", ":")
 
@@ -84,9 +86,18 @@ def unpack(value: Any) -> Any:
     try:
         if _MOMENT in value:
             return datetime.fromisoformat(value[_MOMENT])
-        return {unpack(key): unpack(item) for key, item in value[_PAIRS]}
+        return _dict([(unpack(key), unpack(item)) for key, item in value[_PAIRS]])
+    except BadFrame:
+        raise
     except (TypeError, ValueError) as error:
         raise BadFrame(f"a tag that holds something else: {type(error).__name__}") from None
+
+
+def _dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
+    """Return the dict of pairs; numbers chosen so that each collides with all others would take it minutes."""
+    if len(pairs) > FEW_PAIRS and 2 * len({hash(key) for key, _ in pairs}) < len(pairs):
+        raise BadFrame(f"a dict of {len(pairs):,} keys that collide")
+    return dict(pairs)
 
 
 def _items(data: bytes | bytearray) -> int:
