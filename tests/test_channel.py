@@ -106,6 +106,14 @@ def test_a_tag_that_holds_something_else_is_refused(tagged: Any) -> None:
         channel.unpack(tagged)
 
 
+def test_a_value_nested_deeper_than_python_goes_is_refused() -> None:
+    value: Any = 1
+    for _ in range(5_000):
+        value = [value]
+    with pytest.raises(BadFrame, match="too deep"):
+        channel.unpack(value)
+
+
 @pytest.mark.parametrize("value", [b"bytes", {1, 2}, object(), {"a": object()}, [[1j]]])
 def test_what_is_not_plain_does_not_cross(value: Any) -> None:
     with pytest.raises(BadFrame, match="does not cross"):

@@ -76,17 +76,24 @@ def pack(value: Any) -> Any:
 
 def unpack(value: Any) -> Any:
     """Return the value that was packed; raises BadFrame for what nobody packed."""
+    try:
+        return _unpacked(value)
+    except RecursionError:
+        raise BadFrame("a value that is nested too deep") from None
+
+
+def _unpacked(value: Any) -> Any:
     found = type(value)
     if found is list:
-        return value if _SCALARS.issuperset(map(type, value)) else [unpack(item) for item in value]
+        return value if _SCALARS.issuperset(map(type, value)) else [_unpacked(item) for item in value]
     if found is not dict:
         return value
     if _MOMENT not in value and _PAIRS not in value:
-        return {key: unpack(item) for key, item in value.items()}
+        return {key: _unpacked(item) for key, item in value.items()}
     try:
         if _MOMENT in value:
             return datetime.fromisoformat(value[_MOMENT])
-        return _dict([(unpack(key), unpack(item)) for key, item in value[_PAIRS]])
+        return _dict([(_unpacked(key), _unpacked(item)) for key, item in value[_PAIRS]])
     except BadFrame:
         raise
     except (TypeError, ValueError) as error:

@@ -13,7 +13,7 @@ from contextvars import copy_context
 from typing import Any
 
 from hfreg.engine.isolated import channel
-from hfreg.engine.isolated.channel import Frame
+from hfreg.engine.isolated.channel import BadFrame, Frame
 from hfreg.engine.isolated.folders import View
 from hfreg.engine.isolated.process import WorkerProcess
 from hfreg.engine.isolated.redaction import redacted
@@ -45,7 +45,12 @@ class Telling:
     def hear(self, process: WorkerProcess, view: View | None, secrets: Collection[str], frame: Frame) -> None:
         """Take one frame of the worker."""
         self._secrets = secrets
-        frame = redacted(frame, secrets)
+        try:
+            self._hear(process, view, redacted(frame, secrets))
+        except (BadFrame, RecursionError):
+            process.kill("protocol")
+
+    def _hear(self, process: WorkerProcess, view: View | None, frame: Frame) -> None:
         kind = frame.get("kind")
         if kind == "outcome" and frame.get("id") == self.number:
             self.answer = frame
