@@ -25,7 +25,7 @@ class Call:
     """One call of a registered model: who asked what, through which entrance, and how it ended.
 
     `id` is unique text that sorts by time (`new_call_id`); `at` is an aware datetime, when the call came in.
-    `source` is playground, test, python, cli, simulation or resource; `status` is ok, error, timeout, cancelled
+    `source` is playground, test, python, cli, simulation, resource or load; `status` is ok, error, timeout, cancelled
     or refused. Milliseconds are as in `hfreg.engine.Timings`, sizes are bytes of the JSON text, `warnings` is
     how many there were. `arguments` and `answer` are JSON, or None where payloads are not stored.
     """

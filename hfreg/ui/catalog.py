@@ -77,7 +77,7 @@ class Wanted:
 def known() -> Known:
     """Ask once for the calls of all models and for what is in memory."""
     registry = session.registry()
-    loaded = frozenset(one.alias for one in registry.loaded())
+    loaded = frozenset(one.alias for one in registry.loaded(measure=False))
     try:
         return Known(registry.events.activity(), loaded)
     except StoreError as error:

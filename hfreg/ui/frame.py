@@ -17,6 +17,7 @@ REGISTER = "pages/catalog/register.py"
 MODEL = "pages/catalog/model.py"
 PLAYGROUND = "pages/try_it/playground.py"
 USAGE = "pages/monitor/usage.py"
+LOADED = "pages/monitor/loaded.py"
 INTEGRATIONS = "pages/settings/integrations.py"
 
 STATIC = Path(__file__).parents[2] / "static"
@@ -45,7 +46,10 @@ def pages() -> Mapping[str, Sequence[Any]]:
             st.Page(MODEL, title="Model", url_path="model", visibility="hidden"),
         ],
         "Try it": [st.Page(PLAYGROUND, title=":material/play_circle: Playground", url_path="playground")],
-        "Monitor": [st.Page(USAGE, title=":material/monitoring: Usage", url_path="usage")],
+        "Monitor": [
+            st.Page(USAGE, title=":material/monitoring: Usage", url_path="usage"),
+            st.Page(LOADED, title=":material/memory: Loaded models", url_path="loaded"),
+        ],
         "Settings": [st.Page(INTEGRATIONS, title=":material/key: Platform Integrations", url_path="integrations")],
     }
 

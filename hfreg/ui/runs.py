@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -104,14 +104,24 @@ class Runs:
     ) -> LiveRun:
         """Begin a call and return at once; what is refused has its Outcome already."""
         live = LiveRun(uuid.uuid4().hex, version, dict(arguments), source, user)
+        return self._begin(live, lambda: registry.start(version, [live.arguments], source, user, live.follow))
+
+    def load(self, registry: Registry, version: Version, user: str, *, afresh: bool = False) -> LiveRun:
+        """Begin to load a model and return at once; `afresh` unloads it first."""
+        live = LiveRun(uuid.uuid4().hex, version, {}, "load", user)
+        begin = registry.restart if afresh else registry.load
+        return self._begin(live, lambda: begin(version, user, live.follow))
+
+    def _begin(self, live: LiveRun, begin: Callable[[], Run]) -> LiveRun:
         with self._lock:
             self._runs[live.id] = live
             ended = [run.id for run in self._runs.values() if run.done] if len(self._runs) > KEPT else []
             for old in ended[: len(self._runs) - KEPT]:
                 del self._runs[old]
         try:
-            live.run = registry.start(version, [live.arguments], source, user, live.follow)
+            live.run = begin()
         except HfregError as error:
+            version = live.version
             live.outcome = Outcome(version.alias, version.number, version.state, error=error, status="error")
         return live
 

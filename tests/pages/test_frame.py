@@ -69,7 +69,15 @@ def test_what_waits_for_review_is_counted_with_a_link(server: hfreg.Registry) ->
 
 
 def test_every_page_of_the_navigation_runs(server: hfreg.Registry) -> None:
-    for path in (frame.MODELS, frame.REGISTER, frame.MODEL, frame.PLAYGROUND, frame.USAGE, frame.INTEGRATIONS):
+    for path in (
+        frame.MODELS,
+        frame.REGISTER,
+        frame.MODEL,
+        frame.PLAYGROUND,
+        frame.USAGE,
+        frame.LOADED,
+        frame.INTEGRATIONS,
+    ):
         at = opened(path)
         assert not at.exception, path
         assert len(at.title) == 1, path
