@@ -53,6 +53,7 @@ class Harm:
     memory_mb: int = 160
     output_type: str = "Any"
     then: tuple[str, ...] = ("fine",)
+    quick: bool = False
 
     @property
     def source(self) -> str:

@@ -9,14 +9,17 @@ FOLDER, and writes FOLDER/result.json. The tests judge.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import hfreg
-from tests.attacks.catalogue import REACH
-from tests.attacks.world import ATTACK, World, control
+from hfreg.engine.isolated import namespaces
+from tests.attacks.catalogue import HARM, REACH
+from tests.attacks.damage import damage
+from tests.attacks.world import ATTACK, World, control, ended
 
 
 def reach(world: World) -> dict[str, Any]:
@@ -41,19 +44,18 @@ def reach(world: World) -> dict[str, Any]:
     return {"results": results, "controls": controls, "spoiled": spoiled}
 
 
-def ended(outcome: hfreg.Outcome) -> str:
-    """Return how a call ended: `won`, `nothing`, another status, or the kind of its error."""
-    if outcome.ok:
-        return "won" if outcome.value else "nothing"
-    if outcome.status != "error":
-        return outcome.status
-    return getattr(outcome.error, "kind", "") or type(outcome.error).__name__
+def harm(world: World) -> dict[str, Any]:
+    """Do the harm of `make test`, or with ALL in the environment all that there is."""
+    names = HARM if "ATTACK_ALL" in os.environ else [name for name, one in HARM.items() if one.quick]
+    return damage(world, names)
 
 
-PARTS = {"reach": reach}
+PARTS = {"reach": reach, "harm": harm}
 
 
 def main(part: str, folder: Path) -> None:
+    if "ATTACK_WALL" not in os.environ:
+        namespaces.PROGRAM = "no-such-program"  # what workers are made of has to hold without it
     world = World(folder)
     try:
         result = PARTS[part](world)

@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -99,13 +100,12 @@ class World:
     def _processes(self) -> dict[str, Any]:
         victim = self.stack.enter_context(subprocess.Popen(["sleep", "600"], start_new_session=True))
         self.stack.callback(victim.kill)
-        engine = self.registry.engine
         self._text = ctypes.create_string_buffer(b"in the memory of the app")
         descriptor = os.open(self.registry.settings.home / "definitions.json", os.O_RDONLY)
         self.stack.callback(os.close, descriptor)
         return {
             "app": os.getpid(),
-            "zygote": engine._supervisor._process.pid,
+            "zygote": zygotes()[0],
             "other": self.slot("bystander")._process.pid,
             "victim": victim.pid,
             "address": ctypes.addressof(self._text),
@@ -154,6 +154,64 @@ def checkpoint_in(cache: Path, home: Path, repo: str, commit: str) -> Path:
 
 def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def ended(outcome: hfreg.Outcome) -> str:
+    """Return how a call ended: `won`, `nothing`, another status, or the kind of its error."""
+    if outcome.ok:
+        return "won" if outcome.value else "nothing"
+    if outcome.status != "error":
+        return outcome.status
+    return getattr(outcome.error, "kind", "") or type(outcome.error).__name__
+
+
+def workers(world: World) -> list[int]:
+    """List the workers of the app that are alive or were not collected."""
+    return [child for zygote in zygotes() for child in children_of(zygote)]
+
+
+def zygotes() -> list[int]:
+    """List the zygotes that this process started, themselves and not a wall around them."""
+    waiting, found = [os.getpid()], []
+    while waiting:
+        for child in children_of(waiting.pop()):
+            command = _command(child)
+            if b"hfreg.engine.isolated.zygote" in command and not command.startswith(b"/usr/bin/bwrap"):
+                found.append(child)
+            else:
+                waiting.append(child)
+    return found
+
+
+def children_of(parent: int) -> list[int]:
+    """List the processes that a process started, those that have ended and were not collected among them."""
+    found = []
+    for path in Path("/proc").iterdir():
+        try:
+            if path.name.isdigit() and int((path / "stat").read_text().rpartition(")")[2].split()[1]) == parent:
+                found.append(int(path.name))
+        except OSError:  # it ended
+            continue
+    return found
+
+
+def state_of(world: World) -> dict[str, Any]:
+    """Count what a leak would add to."""
+    engine = world.registry.engine
+    return {
+        "descriptors": len(list(Path("/proc/self/fd").iterdir())),
+        "threads": threading.active_count(),
+        "workers": len(workers(world)),
+        "scratch": len(list(engine._scratch.folder.iterdir())),
+        "views": len(list(engine._views.folder.iterdir())),
+    }
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def control(world: World, facts: dict[str, Any], attacks: dict[str, str]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import json
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -43,7 +44,12 @@ ENVIRONMENT = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PYTHONPATH": str(PACKAGE.parent),
 }
-"""All that the zygote and its workers have in their environment."""
+"""What the zygote and its workers have in their environment."""
+
+
+def zygote_environment() -> dict[str, str]:
+    """Return all of it: with the folder for temporary files, which a wall leaves writable wherever it is."""
+    return {**ENVIRONMENT, "TMPDIR": tempfile.gettempdir()}
 
 
 class Supervisor:
@@ -169,8 +175,8 @@ class Supervisor:
                 self.layers = namespaces.LAYER if wall else {}
                 command = [sys.executable, "-s", "-m", "hfreg.engine.isolated.zygote", str(theirs.fileno())]
                 self._process = subprocess.Popen(
-                    [*wall, *command], env=ENVIRONMENT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, cwd="/",
-                    start_new_session=True,
+                    [*wall, *command], env=zygote_environment(), pass_fds=[theirs.fileno()], cwd="/",
+                    stdin=subprocess.DEVNULL, start_new_session=True,
                 )  # fmt: skip
             ours.settimeout(START_S)
             try:
