@@ -5,6 +5,8 @@ A save that is refused loses nothing: the draft stays on the page and in its aut
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
 from hfreg.definition import Definition
@@ -18,9 +20,11 @@ from hfreg.ui.form_words import as_text
 from hfreg.ui.widgets import ago, state_badge
 from hfreg.version import Version
 
+ASKED = "register.state.save"
+
 
 def bar(form: Form) -> bool:
-    """Draw the state and the actions; returns whether Save draft was pressed."""
+    """Draw the state and the actions; returns whether Save draft was pressed, also in a run that was cut off since."""
     draft = form.draft
     version = None if form_draft.is_new(draft) else form.registry.definitions.newest(draft["target"])
     with st.container(key="register.bar", gap="small"):
@@ -28,14 +32,15 @@ def bar(form: Form) -> bool:
         st.markdown(badge)
         st.fragment(_when, run_every=10)(version)
         with st.container(horizontal=True):
-            pressed = st.button("Save draft", key="register.save", type="primary", shortcut="Ctrl+S")
+            asked = partial(session.put, ASKED, True)
+            st.button("Save draft", key="register.save", type="primary", shortcut="Ctrl+S", on_click=asked)
             if form_draft.changed(draft):
                 st.button("Discard draft", key="register.discard", on_click=form_state.discard)
         if said := session.get(form_state.UNDO):
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(sentence(said[0]))
                 st.button("Undo", key="register.undo", on_click=form_state.undo)
-    return bool(pressed)
+    return bool(session.get(ASKED))
 
 
 def messages(form: Form) -> None:
@@ -59,7 +64,7 @@ def save(draft: Draft) -> None:
     """Save the draft as a snapshot, or say why not; the page is drawn anew after it."""
     form = Form(session.registry(), draft)
     draft["tried"] = True
-    session.drop(form_state.PROBLEM, form_state.DONE)
+    session.drop(form_state.PROBLEM, form_state.DONE, ASKED)
     if form.errors or saved_since(draft) is not None:
         return
     if not form_draft.is_new(draft) and not form_draft.changed(draft):

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from hfreg.ui import leaving
 from hfreg.ui.editor import Marker, code_diff, code_editor, current_text
 
 START = "def score(text):\n    return 1\n"
@@ -57,3 +58,4 @@ if "draft" not in memory:
     memory.update(rev=0, runs=0)
     reset()
 st.navigation([st.Page(edit, title="Edit"), st.Page(lambda: st.text("elsewhere"), title="Away", url_path="away")]).run()
+leaving.take_fields_first()

@@ -46,6 +46,16 @@ def test_a_value_whose_callback_was_cut_off_is_taken_all_the_same(server: hfreg.
     assert row not in [one["id"] for one in draft(at)["rows"]]
 
 
+def test_a_save_whose_run_was_cut_off_is_done_by_the_next(server: hfreg.Registry) -> None:
+    at = fill(opened(alias="first"), name="Saved all the same")
+    at.session_state["register.state.save"] = True  # what the click leaves behind
+    assert server.get("first").snapshot == 1
+    at.run()
+    assert (server.get("first").snapshot, server.get("first").definition.name) == (2, "Saved all the same")
+    at.run()
+    assert "Nothing has changed" not in said(at)
+
+
 def test_discard_empties_the_form_and_undo_brings_it_back(server: hfreg.Registry) -> None:
     at = press(fill(opened(), alias="regretted"), "discard")
     assert at.text_input(key="register.alias").value == ""
