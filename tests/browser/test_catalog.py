@@ -109,6 +109,7 @@ def test_filters_and_pages_are_in_the_address(app: Workbench, page: Page) -> Non
     expect(row(page, "z_00")).to_have_count(0)
 
 
+@pytest.mark.soak  # the same without a browser: tests/pages
 def test_what_waits_is_shown_by_the_page_and_by_the_sidebar(app: Workbench, page: Page) -> None:
     app.open(page)
     page.get_by_role("button", name="1 model waits for review").click()

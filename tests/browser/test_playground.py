@@ -110,6 +110,7 @@ def test_what_was_typed_is_there_again_after_a_page_switch(app: Workbench, page:
     expect(field(page, "threshold")).to_have_value("0.25")
 
 
+@pytest.mark.soak  # the same without a browser: tests/pages
 def test_a_run_goes_on_while_another_page_is_shown(app: Workbench, page: Page) -> None:
     app.open(page, "playground", alias="writer")
     button(page, "run").click()
@@ -177,6 +178,7 @@ def test_an_empty_number_is_none_and_an_empty_required_text_is_refused(app: Work
     expect(page.get_by_test_id("stPopoverBody")).to_contain_text("from hfreg.models import sentiment")
 
 
+@pytest.mark.soak  # the same without a browser: tests/pages
 def test_a_trial_is_rerun_and_two_are_compared(app: Workbench, page: Page) -> None:
     app.open(page, "playground", alias="sentiment")
     for text in ("good", "dull"):
@@ -197,6 +199,7 @@ def test_a_trial_is_rerun_and_two_are_compared(app: Workbench, page: Page) -> No
     expect(comparison).to_contain_text("negative")
 
 
+@pytest.mark.soak  # the same without a browser: tests/pages
 def test_the_vector_of_a_second_text_is_compared(app: Workbench, page: Page) -> None:
     app.open(page, "playground", alias="embed")
     field(page).fill("four")

@@ -127,6 +127,7 @@ def test_a_reload_shows_what_was_typed_and_a_marked_line(app: Workbench, page: P
     expect(field(page, "alias")).to_have_value("reloaded", timeout=15_000)
 
 
+@pytest.mark.soak  # the editor's own: tests/browser/test_editor.py
 def test_completion_offers_the_arguments(app: Workbench, page: Page) -> None:
     app.open(page, "register", template="guardrail")
     at(page, "code").locator(".cm-content").click()
@@ -174,7 +175,11 @@ def test_an_exported_file_is_dropped_in(app: Workbench, page: Page, tmp_path: Pa
 
 @pytest.mark.parametrize(
     "look",
-    [{}, {"color_scheme": "dark"}, {"viewport": {"width": 390, "height": 844}}],
+    [
+        pytest.param({}, marks=pytest.mark.soak),
+        {"color_scheme": "dark"},
+        {"viewport": {"width": 390, "height": 844}},
+    ],
     ids=["light", "dark", "phone"],
 )
 def test_the_page_fits_its_window(app: Workbench, open_page: Any, look: dict[str, Any]) -> None:

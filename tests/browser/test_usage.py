@@ -100,6 +100,7 @@ def test_drawing_a_period_into_the_bars_makes_it_the_range(app: Workbench, page:
     expect(page.get_by_text("From", exact=True)).to_be_visible()
 
 
+@pytest.mark.soak  # the same without a browser: tests/pages
 def test_a_row_of_the_models_narrows_the_page_and_back_widens_it(app: Workbench, page: Page) -> None:
     app.open(page, "usage", range="7d")
     drawn(page)
