@@ -42,7 +42,8 @@ class Harm:
     """Scoring logic that hangs, crashes, floods or forges, and the ends that are right for it.
 
     `ends` are kinds of outcome: `ok`, `timeout`, `cancelled` or the kind of the error. `says` stands in the answer or
-    the message. `then` is how the call after it ends: `fine`, unless what came before may still be felt.
+    the message. `then` is how the call after it ends, `later` the one after that: `fine`, unless what came before may
+    still be felt by whoever calls the same model.
     """
 
     does: str
@@ -53,7 +54,7 @@ class Harm:
     memory_mb: int = 160
     output_type: str = "Any"
     then: tuple[str, ...] = ("fine",)
-    quick: bool = False
+    later: tuple[str, ...] = ("fine",)
 
     @property
     def source(self) -> str:

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import hfreg
+from hfreg.engine.isolated import clock, watch
 from tests.attacks.attack import Harm
 from tests.attacks.catalogue import HARM
 from tests.attacks.world import World, ended, state_of, workers
 
 EVERY_S = 0.03
+LOAD_S, ENTRIES, SCRATCH_BYTES = 1.0, 2000, 96 * 2**20
+"""What loading may take and a scratch folder hold here: the limits of the product take too long to reach."""
 WELL = hfreg.Argument("well", "Boolean")
 
 
@@ -57,11 +60,13 @@ class Bystander:
 def damage(world: World, names: Iterable[str]) -> dict[str, Any]:
     """Do all of these harms and tell how each ended and what was felt elsewhere."""
     results: dict[str, Any] = {}
+    clock.LOAD_S, watch.MAX_ENTRIES, watch.MAX_SCRATCH = LOAD_S, ENTRIES, SCRATCH_BYTES
     one(world, Harm("nothing", "return 'answered'", ("ok",)))  # what is made once is made
     before = state_of(world)
     bystander = Bystander(world)
     worker = world.slot("bystander")._process.pid
     for name in names:
+        print(name, flush=True)
         results[name] = one(world, HARM[name])
         results[name]["rss_mb"] = rss_mb()
     felt = bystander.stop()
@@ -74,11 +79,9 @@ def one(world: World, harm: Harm) -> dict[str, Any]:
     registry = world.registry
     limits = hfreg.Limits(time_s=harm.time_s, memory_mb=harm.memory_mb)
     definition = hfreg.Definition(
-        alias="harm", arguments=[WELL], scoring_logic=harm.source, limits=limits, output_type="Any"
+        alias="harm", arguments=[WELL], scoring_logic=harm.source, limits=limits, output_type=harm.output_type
     )
     first = registry.test(definition, well=True)
-    if harm.output_type != "Any":
-        definition = definition.model_copy(update={"output_type": harm.output_type})
     found = [timed(registry, definition, False)]
     found += [timed(registry, definition, True) for _ in range(2)]
     registry.unload("harm")

@@ -11,15 +11,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import hfreg
 from hfreg.engine.isolated import namespaces
-from tests.attacks.catalogue import HARM, REACH
+from tests.attacks.catalogue import HARM, QUICK, REACH
 from tests.attacks.damage import damage
-from tests.attacks.world import ATTACK, World, control, ended
+from tests.attacks.remains import canary, cycles
+from tests.attacks.world import ATTACK, World, control, ended, workers, zygotes
 
 
 def reach(world: World) -> dict[str, Any]:
@@ -45,12 +47,33 @@ def reach(world: World) -> dict[str, Any]:
 
 
 def harm(world: World) -> dict[str, Any]:
-    """Do the harm of `make test`, or with ALL in the environment all that there is."""
-    names = HARM if "ATTACK_ALL" in os.environ else [name for name, one in HARM.items() if one.quick]
+    """Do the harm of `make test`, or with ATTACK_ONLY all whose names begin so."""
+    only = os.environ.get("ATTACK_ONLY", "")
+    names = [name for name in HARM if (name.startswith(only) if only else name in QUICK)]
     return damage(world, names)
 
 
-PARTS = {"reach": reach, "harm": harm}
+def hold(world: World) -> dict[str, Any]:
+    """Load models, one of them busy for ever, tell of all processes, and wait to be killed."""
+    registry = world.registry
+    registry.register(hfreg.Definition(alias="busy", scoring_logic="while True: pass"))
+    running = threading.Event()
+    follow = lambda event: running.set() if event.kind == "running" else None  # noqa: E731
+    run = registry.start(registry.get("busy"), [{}], on_event=follow)
+    assert running.wait(60)
+    pids = [*zygotes(), *workers(world)]
+    sys.stdout.write(json.dumps({"pids": pids, "scratch": str(registry.engine._scratch.folder)}) + "\n")
+    sys.stdout.flush()
+    list(run)
+    return {}
+
+
+def nothing(world: World) -> dict[str, Any]:
+    """Open an app and close it."""
+    return {}
+
+
+PARTS = {"nothing": nothing, "reach": reach, "harm": harm, "cycles": cycles, "canary": canary, "hold": hold}
 
 
 def main(part: str, folder: Path) -> None:

@@ -54,7 +54,9 @@ ANSWERS = {
         "def items(self):\n        while True: yield 'a', 1", base="(dict)", how="return Evil(a=1)"
     ),
     "a class that lies": alive("__class__ = str"),
-    "a class that raises": alive("@property\n    def __class__(self): raise BaseException('no')"),
+    "a class that raises": alive(
+        "@property\n    def __class__(self): raise BaseException('no')", ends=("BaseException",)
+    ),
     "a length that lies": alive("def __len__(self): return 1 << 62", base="(list)", how="return Evil([1])"),
     "members without end": alive(
         "def __iter__(self):\n        while True: yield 1", base="(list)", how="return Evil([1])"
@@ -65,7 +67,7 @@ ANSWERS = {
     ),
     "a number with a life of its own": alive(f"def __int__(self):{LOOP}", "return Evil(1)", base="(int)"),
     "every attribute": alive("def __getattr__(self, name): return self\n    def __call__(self, *a, **k): return self"),
-    "another type": Harm("is not what was promised", "return 'text'", TOLD, output_type="Numerical"),
+    "another type": Harm("is not what was promised", "return [1, 2]", TOLD, output_type="String"),
 }
 
 ERRORS = {
@@ -82,7 +84,7 @@ ERRORS = {
         "class Evil(Exception):\n    def __str__(self): raise BaseException('no')\nraise Evil",
         ("Evil", *LOST, "BaseException"),
     ),
-    "an error with a long name": Harm("floods", "raise type('E' * 10**6, (Exception,), {})('x')", ("EEE", *LOST)),
+    "an error with a long name": Harm("floods", "raise type('E' * 10**6, (Exception,), {})('x')", ("E" * 200, *LOST)),
     "a chain of errors": Harm(
         "is deep",
         "error = None\nfor n in range(100_000):\n    new = ValueError(n)\n    new.__cause__ = error\n    error = new\n"

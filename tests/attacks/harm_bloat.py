@@ -51,6 +51,11 @@ MEMORY = {
         "def fill():\n    kept = []\n    while True: kept.append(bytes(1 << 20))\n"
         "for _ in range(8): threading.Thread(target=fill).start()\nthreading.Event().wait()",
     ),
+    "memory behind noise": grows(
+        "fills memory while it keeps whoever watches it busy",
+        "def talk():\n    while True: os.write(2, b'x' * 4096)\nthreading.Thread(target=talk, daemon=True).start()\n"
+        "kept = []\nwhile True: kept.append(b'x' * (1 << 20))",
+    ),
     "memory after the answer": Harm(
         "fills memory when nobody asks",
         "def fill():\n    kept = []\n    while True: kept.append(b'x' * (1 << 20))\n"
@@ -94,7 +99,7 @@ COUNTS = {
         "threading.stack_size(1 << 16)\ntry:\n"
         "    while True: threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
         "except RuntimeError: return 'answered'",
-        (*FULL, "ok"),
+        (*FULL, "ok", "RuntimeError"),
         time_s=PATIENCE_S,
     ),
     "descriptors": Harm("opens as many as it can", "while True: os.dup(0)", ("OSError",)),

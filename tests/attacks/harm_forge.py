@@ -5,7 +5,9 @@ from __future__ import annotations
 from tests.attacks.attack import Harm
 
 KILLED = ("ProtocolError",)
-HELD = ("ProtocolError", "timeout", "ScoringError", "OutputError")
+LATE = ("fine", "timeout")
+"""Code that goes on after an answer of its own keeps the next call of its own model waiting."""
+HELD = ("ProtocolError", "timeout", "ScoringError", "OutputError", "Exception")
 WAIT = "\ntime.sleep(100)"
 NUMBER = (
     "caller = sys._getframe()\nwhile caller and 'asked' not in caller.f_locals: caller = caller.f_back\n"
@@ -21,7 +23,7 @@ def says(what: str, ends: tuple[str, ...] = KILLED, does: str = "says what no wo
 
 def frames(told: str, ends: tuple[str, ...] = KILLED, then: str = WAIT, does: str = "forges") -> Harm:
     """Write a frame on the channel, and wait."""
-    return Harm(does, f"{NUMBER}tell(**{told}){then}", ends)
+    return Harm(does, f"{NUMBER}tell(**{told}){then}", ends, then=LATE)
 
 
 BYTES = {
@@ -69,19 +71,26 @@ FRAMES = {
     "the answer of an earlier row": frames("dict(kind='outcome', id=number - 1, value='forged')"),
     "an answer without a number": frames("dict(kind='outcome', value='forged')"),
     "an answer whose number is a text": frames("dict(kind='outcome', id=str(number), value='forged')"),
-    "two answers": frames("dict(kind='outcome', id=number, value='first')", ("ok", *KILLED), then="\nreturn 'second'"),
+    "two answers": Harm(
+        "answers twice",
+        f"{NUMBER}tell(kind='outcome', id=number, value='first')\nreturn 'second'",
+        ("ok",),
+        says="first",
+        then=("fine", "ProtocolError"),
+    ),
     "the answer of the next row": Harm(
         "answers before it is asked",
         f"{NUMBER}tell(kind='outcome', id=number, value='a')\ntell(kind='outcome', id=number + 1, value='b'){WAIT}",
-        ("ok", *KILLED),
-        then=("fine", "ProtocolError"),
+        ("ok",),
+        then=("ok", "ProtocolError"),
+        later=("fine", "timeout", "ProtocolError"),
     ),
     "an answer of another type": Harm(
         "is not what was promised",
-        f"{NUMBER}tell(kind='outcome', id=number, value='text'){WAIT}",
+        f"{NUMBER}tell(kind='outcome', id=number, value=[1, 2]){WAIT}",
         ("OutputError",),
-        output_type="Numerical",
-        then=("fine", "OutputError"),
+        output_type="String",
+        then=("fine", "timeout"),
     ),
     "an answer without a value": frames("dict(kind='outcome', id=number)", ("ok", *HELD)),
     "a tag that holds something else": frames("dict(kind='outcome', id=number, value={'$moment': {}})", HELD),
@@ -140,12 +149,12 @@ FRAMES = {
     "many requests at once": Harm(
         "has the platform start a thread for each",
         "while True: tell(kind='ask', what='call', alias='nobody', positional=[], named={})",
-        ("ProtocolError",),
+        ("ProtocolError", "timeout"),
     ),
     "requests whose answers nobody takes": Harm(
         "has the platform keep answers",
         "while True: tell(kind='ask')",
-        ("ProtocolError",),
+        ("ProtocolError", "timeout"),
     ),
     "a request and then the end": Harm(
         "leaves", "tell(kind='ask', what='resolve', repo='org/tiny')\nos._exit(0)", ("ProcessEnded",)

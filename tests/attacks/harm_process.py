@@ -55,7 +55,10 @@ DESCRIPTORS = {
     "close its channel and answer": Harm("is silent", "os.close(3)\nreturn 'answered'", CLOSED),
     "shut its channel": Harm("is silent", "socket.socket(fileno=os.dup(3)).shutdown(2)\ntime.sleep(100)", CLOSED),
     "shut its channel for reading": Harm(
-        "is deaf", "socket.socket(fileno=os.dup(3)).shutdown(0)\nreturn 'answered'", (*CLOSED, "ok")
+        "is deaf",
+        "socket.socket(fileno=os.dup(3)).shutdown(0)\nreturn 'answered'",
+        (*CLOSED, "ok"),
+        then=("ProcessEnded",),
     ),
     "close what it may print to": Harm(
         "is silent", "os.close(0)\nos.close(1)\nos.close(2)\nreturn 'answered'", ("ok",)
@@ -78,16 +81,16 @@ CODE = {
         "checks nothing itself",
         "from hfreg.types import base\nimport hfreg.definition\n"
         "hfreg.definition.Definition.parsed_output_type = property(lambda self: type('T', (), {'convert': "
-        "staticmethod(lambda v: type('C', (), {'value': v, 'warnings': ()})())})())\nreturn 'text'",
+        "staticmethod(lambda v: type('C', (), {'value': v, 'warnings': ()})())})())\nreturn [1, 2]",
         ("OutputError",),
-        output_type="Numerical",
-        then=("fine", "OutputError"),
+        output_type="String",
     ),
     "another way of packing": Harm(
         "sends what it likes",
         "from hfreg.engine.isolated import channel\nchannel.pack = lambda value: {'$pairs': 7}\nreturn 1",
-        ("ScoringError", "ProtocolError", "OutputError"),
-        then=("fine", "ScoringError", "ProtocolError", "OutputError"),
+        ("ScoringError",),
+        then=("ScoringError", "ProtocolError"),
+        later=("fine", "ScoringError", "ProtocolError"),
     ),
     "another way of answering": Harm(
         "answers as it likes",
@@ -103,7 +106,8 @@ CODE = {
     ),
     "other modules": Harm(
         "puts its own in the place of others",
-        "import json as real\nevil = type(sys)('json')\nevil.dumps = lambda *a, **k: '{}'\nevil.loads = lambda *a: {}\n"
+        "import json as real\nimport types\nevil = types.ModuleType('json')\nevil.dumps = lambda *a, **k: '{}'\n"
+        "evil.loads = lambda *a: {}\n"
         "sys.modules['json'] = evil\nfrom hfreg.engine.isolated import channel\nchannel.json = evil\nreturn 1",
         ("ProtocolError",),
     ),

@@ -43,11 +43,11 @@ def python_for(user: int | None, folder: Path) -> Path | None:
     return made
 
 
-def start(python: Path, user: int | None, part: str, folder: Path) -> subprocess.Popen[str]:
+def start(python: Path, user: int | None, part: str, folder: Path, **variables: str) -> subprocess.Popen[str]:
     """Start the driver of one part as a user, in a folder that is the user's own."""
     return subprocess.Popen(
         [str(python), "-m", "tests.attacks.driver", part, str(folder)],
-        env=environment(folder), cwd=folder, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**environment(folder), **variables}, cwd=folder, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, start_new_session=True, **become(user),
     )  # fmt: skip
 

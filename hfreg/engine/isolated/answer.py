@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from hfreg.engine.isolated import channel
 from hfreg.engine.isolated.channel import BadFrame, Frame
 from hfreg.engine.isolated.errors import from_frame
 from hfreg.engine.isolated.process import Ended
+from hfreg.engine.isolated.redaction import redacted
 from hfreg.errors import HfregError, ScoringError
 
 
@@ -36,12 +38,15 @@ def judged(told: Frame, definition: Definition) -> Answer:
     return Answer(converted.value, None, (*warnings, *converted.warnings), notes)
 
 
-def lost(alias: str, end: Ended) -> ScoringError:
-    """Return the error of a row whose worker ended before it answered."""
+def lost(alias: str, end: Ended, secrets: Collection[str] = ()) -> ScoringError:
+    """Return the error of a row whose worker ended before it answered; its last words without secrets."""
+    told = redacted(str(end), secrets)
     what, kind = {
-        "memory": (f"{alias} took more memory than it may: {end}. Its process was ended.", "MemoryError"),
-        "protocol": (f"{alias} said what no model may: {end}. Its process was ended.", "ProtocolError"),
-    }.get(end.reason, (f"The process of {alias} is no more: {end}", "ProcessEnded"))
+        "memory": (f"{alias} took more memory than it may: {told}. Its process was ended.", "MemoryError"),
+        "threads": (f"{alias} started more threads than it may: {told}. Its process was ended.", "RuntimeError"),
+        "disk": (f"{alias} wrote more than it may: {told}. Its process was ended.", "DiskFull"),
+        "protocol": (f"{alias} said what no model may: {told}. Its process was ended.", "ProtocolError"),
+    }.get(end.reason, (f"The process of {alias} is no more: {told}", "ProcessEnded"))
     return ScoringError(what, kind)
 
 

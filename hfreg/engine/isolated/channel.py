@@ -23,12 +23,14 @@ MAX_REQUEST = 256 * 1024 * 1024
 """Bytes of one frame to a worker."""
 MAX_ITEMS = 500_000
 """Values, keys and containers in one frame of a worker."""
-FEW_PAIRS = 1_000
-"""Keys that are no texts, up to which it does not matter whether they were chosen to collide in a dict."""
+MAX_COLLISIONS = 1_000
+"""Keys of one dict that may have the hash of another: numbers can be chosen so, and then each takes as long as all."""
 HEAD = struct.Struct("!I")
 
 _SCALARS = frozenset({str, int, float, bool, type(None)})
-_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*(?:"|\Z)', re.DOTALL)  # one without an end takes the rest: looked at once only
+_TEXT = re.compile(
+    rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL
+)  # one without an end takes the rest: looked at once only
 _MOMENT, _PAIRS = "$moment", "$pairs"
 _SEPARATORS = (",", ":")
 
@@ -42,6 +44,8 @@ def encode(frame: Mapping[str, Any], limit: int) -> bytes:
     data = json.dumps(frame, separators=_SEPARATORS).encode()
     if len(data) > limit:
         raise BadFrame(f"{len(data) / 2**20:.1f} MiB, and at most {limit / 2**20:.0f} MiB cross")
+    if limit <= MAX_ANSWER and _items(data) > MAX_ITEMS:  # whoever reads it would end the worker
+        raise BadFrame(f"more than {MAX_ITEMS:,} values, and no more cross")
     return HEAD.pack(len(data)) + data
 
 
@@ -101,8 +105,8 @@ def _unpacked(value: Any) -> Any:
 
 
 def _dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:
-    """Return the dict of pairs; numbers chosen so that each collides with all others would take it minutes."""
-    if len(pairs) > FEW_PAIRS and 2 * len({hash(key) for key, _ in pairs}) < len(pairs):
+    """Return the dict of pairs; numbers chosen so that each collides with others would take it minutes."""
+    if len(pairs) - len({hash(key) for key, _ in pairs}) > MAX_COLLISIONS:
         raise BadFrame(f"a dict of {len(pairs):,} keys that collide")
     return dict(pairs)
 
@@ -113,11 +117,11 @@ def _items(data: bytes | bytearray) -> int:
     if rough <= MAX_ITEMS:
         return rough
     count = end = 0
-    for text in _TEXT.finditer(data):
+    for number, text in enumerate(_TEXT.finditer(data), 1):
         count += _marks(data, end, text.start())
         end = text.end()
-        if count > MAX_ITEMS:
-            return count
+        if max(count, number) > MAX_ITEMS:
+            return max(count, number)
     return count + _marks(data, end, len(data))
 
 

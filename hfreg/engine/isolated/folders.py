@@ -9,10 +9,14 @@ killed are removed by the next.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
+import itertools
 import os
+import secrets
 import shutil
 import tempfile
+import threading
 from pathlib import Path
 
 ROOTS = "hfreg-workers-"
@@ -33,7 +37,7 @@ class Root:
 
     def remove(self) -> None:
         """Take everything away."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_tree(self.folder)
         self.release()
 
     def release(self) -> None:
@@ -64,7 +68,54 @@ class View:
 
     def remove(self) -> None:
         """Take the folder away; the checkpoints stay."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_tree(self.folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Take a folder away with all that a worker made in it: folders closed to everyone, or deeper than any path.
+
+    Every folder inside is moved to the top before it is emptied, so that no path grows and nothing recurses.
+    """
+    waiting, top = [folder], secrets.token_hex(8)
+    moved = itertools.count()
+    while waiting:
+        place = waiting.pop()
+        for entry in _opened(place):
+            with contextlib.suppress(OSError):
+                if not entry.is_dir(follow_symlinks=False):
+                    os.unlink(entry.path)  # noqa: PTH108 - a Path for each of many thousands takes longer
+                elif not _removed(entry.path):
+                    Path(entry.path).chmod(0o700)  # it is moved only by who may write into it
+                    waiting.append(Path(entry.path).rename(folder / f"{top}-{next(moved)}"))
+        if place != folder:
+            with contextlib.suppress(OSError):
+                place.rmdir()
+    with contextlib.suppress(OSError):
+        folder.rmdir()
+
+
+def discard(folder: Path) -> None:
+    """Take a folder away as `remove_tree` does, without making anybody wait for it when much lies in it."""
+    if not _removed(folder):
+        threading.Thread(target=remove_tree, args=(folder,), name="hfreg discard", daemon=True).start()
+
+
+def _removed(folder: str | Path) -> bool:
+    """Remove a folder that is empty, as most are."""
+    try:
+        os.rmdir(folder)  # noqa: PTH106 - see above
+    except OSError:
+        return False
+    return True
+
+
+def _opened(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        folder.chmod(0o700)
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:  # it is gone, or not ours
+        return []
 
 
 def _link_files(source: Path, place: Path) -> None:
@@ -105,7 +156,7 @@ def _clean_up(parent: Path) -> None:
         try:
             if root.stat().st_uid == os.getuid() and (root / "held").exists():
                 lock = _hold(root)
-                shutil.rmtree(root, ignore_errors=True)
+                remove_tree(root)
                 os.close(lock)
         except OSError:  # in use, or not ours to look at
             continue

@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import shutil
 import signal
 import socket
 import threading
@@ -22,16 +21,16 @@ from typing import Any, Literal, NoReturn
 from hfreg.engine.isolated import channel
 from hfreg.engine.isolated.channel import HEAD, MAX_ANSWER, MAX_REQUEST, BadFrame, Frame
 from hfreg.engine.isolated.clock import Clock
+from hfreg.engine.isolated.folders import discard
 from hfreg.engine.isolated.sandbox import Confinement
 from hfreg.engine.isolated.supervisor import Supervisor
 from hfreg.engine.isolated.usage import Usage
+from hfreg.engine.isolated.watch import LOOK_S, Watch
 
-Reason = Literal["timeout", "cancelled", "memory", "crash", "protocol"]
+Reason = Literal["timeout", "cancelled", "memory", "threads", "disk", "crash", "protocol"]
 OnFrame = Callable[[Frame], None]
 
 READY_S = 60.0
-LOOK_S = 0.02
-"""How often the memory of a row in work is looked at."""
 MAX_TOLD = 64 * 1024 * 1024
 """Bytes that a worker may send during one row."""
 LOG = 8 * 1024
@@ -64,7 +63,7 @@ class WorkerProcess:
         except BaseException:
             self._connection.close()
             os.close(self._log)
-            shutil.rmtree(confinement.scratch, ignore_errors=True)
+            discard(confinement.scratch)
             raise
         finally:
             theirs.close()
@@ -93,7 +92,7 @@ class WorkerProcess:
         self.missing: tuple[str, ...] = ()
         ready = self._wait_ready()
         self.layers, self.missing = {**ready["layers"], **self._supervisor.layers}, tuple(ready["missing"])
-        self._base = self.usage.private_bytes()
+        self._watch = Watch(self.usage, self._confinement.scratch, self._limit_bytes)
 
     # One row
 
@@ -105,10 +104,16 @@ class WorkerProcess:
             if not self.closed:
                 os.eventfd_write(self._wake, 1)
 
+    @property
+    def owing(self) -> bool:
+        """Whether something sent was not taken yet."""
+        return bool(self._outgoing)
+
     def follow(self, limit_s: float | None, on_frame: OnFrame) -> None:
         """Watch a row until `on_frame` has seen its outcome; raises Ended when a limit or the worker ended first."""
         self.clock.begin(limit_s)
         self._told = 0
+        self._watch.begin()
         while True:
             if (left := self.clock.left()) <= 0:
                 self._end("timeout")
@@ -116,12 +121,14 @@ class WorkerProcess:
             self._look(happened)
             for frame in self._frames():
                 on_frame(frame)
+                if self._reason == "protocol":  # an outcome too may be one that nobody asked for
+                    self._end("protocol", "a frame that nobody asked for")
                 if frame.get("kind") == "outcome":
                     return
             if self._handle in happened:
                 self._end("crash")
-            if not happened or self._told > CHUNK:
-                self._check_memory()
+            if (excess := self._watch.excess()) is not None:
+                self._end(*excess)
 
     def kill(self, reason: Reason) -> None:
         """End the worker from any thread; the row in work learns why."""
@@ -133,6 +140,8 @@ class WorkerProcess:
         """Let an idle worker use no processor, whatever its threads would do."""
         self._signal(signal.SIGSTOP)
         self._frozen = True
+        if (excess := self._watch.excess(at_once=True)) is not None:  # what threads did that nobody waits for
+            self.kill(excess[0])
 
     def thaw(self) -> None:
         """Let it run again."""
@@ -152,7 +161,7 @@ class WorkerProcess:
                 os.close(descriptor)
             self._connection.close()
         self.usage.close()
-        shutil.rmtree(self._confinement.scratch, ignore_errors=True)
+        discard(self._confinement.scratch)
 
     @property
     def alive(self) -> bool:
@@ -241,10 +250,6 @@ class WorkerProcess:
         self._tail += part
         del self._tail[:-LOG]
         return bool(part)
-
-    def _check_memory(self) -> None:
-        if (held := self.usage.private_bytes() - self._base) > self._limit_bytes:
-            self._end("memory", f"{held >> 20:,} MiB, and its limit is {self._limit_bytes >> 20:,} MiB")
 
     def _end(self, reason: Reason, message: str = "") -> NoReturn:
         """End the process and raise why; what ended it first is the reason."""

@@ -220,7 +220,7 @@ class WorkerSlot(Slot):
             child.cancel()
         if end.reason in {"timeout", "cancelled"}:
             return stopped(task.job, end.reason, started, waited, said.printed)
-        return self._made(Answer(error=lost(self.version.alias, end)), said, started, waited)
+        return self._made(Answer(error=lost(self.version.alias, end, self._secrets)), said, started, waited)
 
     def _made(
         self,

@@ -14,12 +14,14 @@ from typing import Any
 
 from hfreg.engine.isolated import channel
 from hfreg.engine.isolated.channel import BadFrame, Frame
+from hfreg.engine.isolated.errors import to_frame
 from hfreg.engine.isolated.folders import View
 from hfreg.engine.isolated.process import WorkerProcess
 from hfreg.engine.isolated.redaction import redacted
 from hfreg.engine.isolated.requests import Requests
 from hfreg.engine.job import Task
 from hfreg.engine.row import MAX_PRINTED
+from hfreg.errors import ScoringError
 
 EVENTS = {"loading": "what", "running": "row", "print": "text", "piece": "value"}
 """What a worker may tell of, and the field that tells it."""
@@ -36,6 +38,7 @@ class Telling:
         self._printed: list[str] = []
         self._room = MAX_PRINTED
         self._secrets: Collection[str] = ()
+        self._asked = False
 
     @property
     def printed(self) -> str:
@@ -47,7 +50,7 @@ class Telling:
         self._secrets = secrets
         try:
             self._hear(process, view, redacted(frame, secrets))
-        except (BadFrame, RecursionError):
+        except Exception:  # whatever it said, it must not end the thread that listens
             process.kill("protocol")
 
     def _hear(self, process: WorkerProcess, view: View | None, frame: Frame) -> None:
@@ -57,6 +60,9 @@ class Telling:
         elif kind == "event":
             self._hear_event(process, frame.get("event"), frame.get("data"))
         elif kind == "ask":
+            if self._asked or process.owing:  # each takes a thread of the platform, and memory until it is answered
+                raise BadFrame("another request before the answer of one was taken")
+            self._asked = True
             process.clock.loads("asked", frame.get("what") == "resolve")
             context = copy_context()  # so that a call of another model is one on behalf of the same user
             threading.Thread(target=context.run, args=(self._reply, process, view, frame), daemon=True).start()
@@ -72,7 +78,9 @@ class Telling:
         if kind == "loading":
             process.clock.loads("told", True)
         value = channel.unpack(data.get(EVENTS[kind]))
-        if kind == "print" and isinstance(value, str):
+        if kind == "print":
+            if not isinstance(value, str):
+                raise BadFrame("print of something else than text")
             kept = value[: self._room]
             self._room -= len(kept)
             if not kept:
@@ -82,5 +90,11 @@ class Telling:
         self._task.job.emit(kind, **{EVENTS[kind]: self._task.position if kind == "running" else value})
 
     def _reply(self, process: WorkerProcess, view: View | None, frame: Frame) -> None:
-        process.send(self._requests.answer(frame, view))
+        reply = self._requests.answer(frame, view)
         process.clock.loads("asked", False)
+        self._asked = False
+        try:
+            process.send(reply)
+        except BadFrame as problem:
+            error = ScoringError(f"What was asked for is too large for {self._task.job.version.alias}: {problem}.")
+            process.send({"kind": "reply", "error": to_frame(error)})

@@ -19,7 +19,7 @@ class Usage:
 
     def __init__(self, pid: int) -> None:
         self._stat = Path(f"/proc/{pid}/stat")
-        self._statm = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+        self._status = os.open(f"/proc/{pid}/status", os.O_RDONLY | os.O_CLOEXEC)
         self._rollup = -1
         self._lock = threading.Lock()
 
@@ -31,11 +31,11 @@ class Usage:
 
     def private_bytes(self) -> int:
         """Return the bytes in memory that are no file's: what grows when code takes memory; cheap."""
-        try:
-            fields = os.pread(self._statm, 256, 0).split()
-        except OSError:  # it ended
-            return 0
-        return (int(fields[1]) - int(fields[2])) * PAGE if len(fields) > 2 else 0
+        return (self._told(b"RssAnon:") + self._told(b"RssShmem:")) * 1024  # shared memory is memory too
+
+    def threads(self) -> int:
+        """Return how many threads it has."""
+        return self._told(b"Threads:")
 
     def proportional_bytes(self) -> int:
         """Measure the memory with its share of what it shares with others (PSS); takes milliseconds."""
@@ -54,10 +54,19 @@ class Usage:
             return 0.0
         return (int(fields[11]) + int(fields[12])) / TICK
 
+    def _told(self, name: bytes) -> int:
+        """Return a number of /proc/PID/status; 0 once the process ended."""
+        try:
+            text = os.pread(self._status, 4096, 0)
+        except OSError:
+            return 0
+        _, _, after = text.partition(b"\n" + name)
+        return int(after.split(None, 1)[0]) if after else 0
+
     def close(self) -> None:
         """Let go of the descriptors."""
         with self._lock:
-            for descriptor in (self._statm, self._rollup):
+            for descriptor in (self._status, self._rollup):
                 if descriptor >= 0:
                     os.close(descriptor)
-            self._statm = self._rollup = -1
+            self._status = self._rollup = -1
