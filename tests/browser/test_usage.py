@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from browser_app import Workbench, settled
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 import hfreg
 from hfreg.store.calls import Call, new_call_id
@@ -60,9 +60,10 @@ def drawn(page: Page) -> None:
     settled(page)
 
 
-def tile(page: Page, label: str) -> str:
-    metric = page.locator("[data-testid=stMetric]").filter(has=page.get_by_text(label, exact=True))
-    return metric.locator("[data-testid=stMetricValue]").inner_text()
+def calls(page: Page) -> Locator:
+    """Return the number of calls that the page shows."""
+    metric = page.locator("[data-testid=stMetric]").filter(has=page.get_by_text("Calls", exact=True))
+    return metric.locator("[data-testid=stMetricValue]")
 
 
 def select_row(page: Page, table: str, row: int) -> None:
@@ -75,7 +76,7 @@ def select_row(page: Page, table: str, row: int) -> None:
 def test_the_page_draws_its_charts_and_names_zone_and_freshness(app: Workbench, page: Page) -> None:
     app.open(page, "usage")
     drawn(page)
-    assert tile(page, "Calls") == "60"
+    expect(calls(page)).to_have_text("60", timeout=15_000)
     expect(page.locator("body")).to_contain_text("may be missing")
     zone = page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
     expect(page.locator("body")).to_contain_text(f"times in {zone}")
@@ -96,7 +97,8 @@ def test_drawing_a_period_into_the_bars_makes_it_the_range(app: Workbench, page:
     page.mouse.up()
     page.wait_for_url("**range=custom**", timeout=15_000)
     drawn(page)
-    assert 0 < int(tile(page, "Calls")) < 60
+    expect(calls(page)).not_to_have_text("60", timeout=15_000)
+    assert 0 < int(calls(page).inner_text()) < 60
     expect(page.get_by_text("From", exact=True)).to_be_visible()
 
 
@@ -107,11 +109,10 @@ def test_a_row_of_the_models_narrows_the_page_and_back_widens_it(app: Workbench,
     select_row(page, "alias", 0)
     page.wait_for_url("**alias=guard**", timeout=15_000)
     drawn(page)
-    assert tile(page, "Calls") == "40"
+    expect(calls(page)).to_have_text("40", timeout=15_000)
     page.get_by_role("button", name="Clear filters").click()
     expect(page.get_by_role("button", name="Clear filters")).to_have_count(0)
-    settled(page)
-    assert tile(page, "Calls") == "60"
+    expect(calls(page)).to_have_text("60", timeout=15_000)
 
 
 def test_a_call_opens_over_the_page_by_its_row_and_by_its_address(app: Workbench, page: Page) -> None:
@@ -148,5 +149,5 @@ def test_the_page_works_in_the_dark_and_on_a_phone(app: Workbench, dark_page: Pa
     for page in (dark_page, phone_page):
         app.open(page, "usage")
         drawn(page)
-        assert tile(page, "Calls") == "60"
+        expect(calls(page)).to_have_text("60", timeout=15_000)
     assert phone_page.evaluate("document.documentElement.scrollWidth") <= 390
