@@ -64,10 +64,10 @@ def pair(registry: hfreg.Registry, alias: str, folder: Path, text: str) -> tuple
             scoring_logic=LOGIC.format(folder=str(folder)),
         )
     )
-    before = {id(o) for o in gc.get_objects() if isinstance(o, transformers.TextClassificationPipeline)}
+    before = {id(o) for o in gc.get_objects() if type(o) is transformers.TextClassificationPipeline}
     model = registry.model(alias)
     outcome = model.run(text=text)
-    made = [o for o in gc.get_objects() if isinstance(o, transformers.TextClassificationPipeline)]
+    made = [o for o in gc.get_objects() if type(o) is transformers.TextClassificationPipeline]
     (direct,) = (pipeline for pipeline in made if id(pipeline) not in before)
     assert outcome.result() == direct(text)[0], (outcome, direct(text))
     assert not model.run(text=text).cold

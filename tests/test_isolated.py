@@ -89,6 +89,17 @@ def test_unloading_ends_the_process(make: Make) -> None:
     assert model() != before
 
 
+def test_closing_a_registry_twice_leaves_the_zygote_to_others(make: Make) -> None:
+    assert make("return x")(1) == 1
+    shared = Supervisor._shared
+    hfreg.open().close()
+    for registry in hfreg._registries.values():
+        registry.close()
+    assert Supervisor._shared is shared
+    assert shared is not None
+    assert shared.ready
+
+
 def test_a_zygote_that_was_killed_is_started_again(make: Make) -> None:
     model = make("return x")
     assert model(1) == 1

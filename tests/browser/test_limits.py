@@ -63,6 +63,7 @@ def test_limits_are_typed_in_saved_and_kept_by_the_playground(app: Workbench, pa
     page.get_by_role("slider").focus()
     for _ in range(10):
         page.keyboard.press("ArrowRight")
+        settled(page)
     expect(page.get_by_label("share", exact=True)).to_have_value("0.6")
     settled(page)
     press(page, "playground.run")

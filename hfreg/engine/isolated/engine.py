@@ -54,7 +54,10 @@ class IsolatedEngine(Pool):
 
     def close(self) -> None:
         """Cancel what runs and what waits, and end every process."""
+        first = not self._closed
         super().close()
+        if not first:  # what others share must not be let go of twice
+            return
         self._supervisor.release()
         self._scratch.remove()
         self._views.remove()
