@@ -30,8 +30,8 @@ STYLE = """<style>
 PUBLIC_HUB = "https://huggingface.co"
 TIERS = {
     "confined": "Each loaded model is a process that reaches nothing but its own files; time and memory are limited.",
-    "process only": "Each loaded model is a process with limits of time and memory. This kernel cannot confine it: it can "
-    "do what the user of the workbench can.",
+    "process only": "Each loaded model is a process with limits of time and memory. This kernel cannot confine it: "
+    "it can do what the user of the workbench can.",
     "inline": "Scoring logic runs inside the workbench, unconfined: it can do what this process can. "
     "Register only code that you would run yourself.",
 }
