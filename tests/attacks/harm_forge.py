@@ -82,7 +82,7 @@ FRAMES = {
         "answers before it is asked",
         f"{NUMBER}tell(kind='outcome', id=number, value='a')\ntell(kind='outcome', id=number + 1, value='b'){WAIT}",
         ("ok",),
-        then=("ok", "ProtocolError"),
+        then=("ok", "ProtocolError", "timeout"),
         later=("fine", "timeout", "ProtocolError"),
     ),
     "an answer of another type": Harm(
@@ -163,6 +163,7 @@ FRAMES = {
         "asks oddly",
         "tell(kind='ask', what='call', alias='x', positional=7, named=[])\ntake(4)\nreturn 'answered'",
         ("ok", *HELD),
+        then=("fine", "ProcessEnded"),
     ),
 }
 

@@ -57,6 +57,7 @@ READ = {
         ends=("FileNotFoundError",),
     ),
     "read the folder that the app was started from": Attack(TEXT, "return Path(beside_app).read_text()"),
+    "read beside the script that opened the app": Attack(TEXT, "return Path(beside_script).read_text()"),
     "ask by a handle instead of a path": Attack(
         "a handle",
         "handle = ctypes.create_string_buffer(struct.pack('Ii', 128, 0) + bytes(128)); mount = ctypes.c_int()\n"

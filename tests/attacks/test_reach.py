@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
+from hfreg.engine.isolated import namespaces
 from tests.attacks.attack import REFUSALS
 from tests.attacks.catalogue import GROUPS, REACH
-from tests.attacks.conftest import Driven, users
+from tests.attacks.conftest import WITHOUT_RIGHTS, Driven, users
 
 
 @pytest.fixture(scope="module", params=users())
@@ -48,6 +49,15 @@ def test_they_ran_in_the_confined_tier(found: dict[str, Any]) -> None:
 
 def test_no_file_of_the_app_was_changed(found: dict[str, Any]) -> None:
     assert found["spoiled"] == []
+
+
+@pytest.mark.soak
+def test_every_attempt_is_held_behind_bubblewrap_too(driven: Driven) -> None:
+    if not namespaces.wall():
+        pytest.skip("bubblewrap is not installed, or may not make namespaces here")
+    unseen = ("FileNotFoundError", "ProcessLookupError")  # processes of others have no number there
+    for name, result in driven("reach", WITHOUT_RIGHTS, ATTACK_WALL="1")["results"].items():
+        assert result["end"] in {"nothing", *REFUSALS, *unseen, *REACH[name].refused}, f"{name}: {result}"
 
 
 def members(group: str) -> dict[str, Any]:

@@ -41,6 +41,9 @@ class World:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.stack = ExitStack()
+        self.script = folder / "scripts"  # where a script of the user lies, Python looks for modules
+        self.script.mkdir(exist_ok=True)
+        sys.path.insert(0, str(self.script))
         self.token = "hf_" + secrets.token_hex(17)
         self.word = secrets.token_hex(12)
         os.environ["ATTACK_SECRET"] = secrets.token_hex(12)
@@ -49,7 +52,8 @@ class World:
         self.registry.save_token(self.token)
         x = hfreg.Argument("x", "Numerical")
         bystander = BYSTANDER.format(word=self.word)
-        self.registry.register(hfreg.Definition(alias="bystander", arguments=[x], scoring_logic=bystander))
+        if self.registry.definitions.find("bystander") is None:
+            self.registry.register(hfreg.Definition(alias="bystander", arguments=[x], scoring_logic=bystander))
         assert self.registry.model("bystander")(1) == 2
 
     def close(self) -> None:
@@ -79,8 +83,9 @@ class World:
         )
         other = self.slot("bystander")
         (other._view.folder / "given").write_text("given to another model")
-        beside = self.folder / "notes"
-        beside.write_text("of the user")
+        beside, script = self.folder / "notes", self.script / "notes"
+        for path in (beside, script):
+            path.write_text("of the user")
         return {
             "home": str(home),
             "folder": str(home),
@@ -95,6 +100,7 @@ class World:
             "other_scratch": str(other._process._confinement.scratch),
             "other_view": str(other._view.folder),
             "beside_app": str(beside),
+            "beside_script": str(script),
         }
 
     def _processes(self) -> dict[str, Any]:

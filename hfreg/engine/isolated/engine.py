@@ -92,9 +92,8 @@ class IsolatedEngine(Pool):
 
 
 def _libraries() -> tuple[Path, ...]:
-    """List the folders that code is imported from, of this package only itself."""
-    folders = {Path(entry).resolve() for entry in sys.path if entry and Path(entry).is_dir()}
-    folders -= {PACKAGE.parent, Path.cwd()}
+    """List the folders of installed packages, and this one; never where a script lies, which may be a home."""
+    folders = {Path(entry).resolve() for entry in sys.path if Path(entry).name in {"site-packages", "dist-packages"}}
     return (PACKAGE, Path(sys.prefix), Path(sys.base_prefix), *sorted(folders))
 
 

@@ -160,6 +160,8 @@ class WorkerProcess:
             for descriptor in (self._log, self._handle, self._wake):
                 os.close(descriptor)
             self._connection.close()
+            self._buffer = bytearray()  # it may be large, and who holds the error holds this
+            self._outgoing.clear()
         self.usage.close()
         discard(self._confinement.scratch)
 
