@@ -57,14 +57,18 @@ def _choice(argument: Argument, label: str, placeholder: str, common: dict[str, 
 def _number(argument: Argument, label: str, common: dict[str, Any]) -> None:
     """Draw a number field, and a slider under it when there is a range that one can be moved through."""
     key, step = common["key"], _step(argument)
+    slide, given = f"{key}.slide", session.get(f"{key}.slide.given")
+    if session.get(slide, given) != given == session.get(key):
+        _slid(key)  # it was moved, and a newer run cut off the one that would have called back
     held = session.get(key)
     least, most = _bounds(argument, held)
     options = {**common, "value": None, "format": "%g", "placeholder": "None"}
     st.number_input(label, min_value=least, max_value=most, step=step, **options)
     if held is None or least is None or most is None or not 1 < (most - least) / step <= MOST_STEPS:
         return
-    slide = f"{key}.slide"
-    session.put(slide, float(held))
+    if session.get(slide) != float(held):  # else a slider that is being moved would be set back
+        session.put(slide, float(held))
+    session.put(f"{slide}.given", float(held))
     st.slider(
         f"{label}, as a slider",
         least,
