@@ -71,6 +71,9 @@ def damage(world: World, names: Iterable[str]) -> dict[str, Any]:
         results[name]["rss_mb"] = rss_mb()
     felt = bystander.stop()
     survived = world.slot("bystander")._process.pid == worker
+    until = time.monotonic() + 30
+    while state_of(world)["threads"] > before["threads"] and time.monotonic() < until:
+        time.sleep(0.05)  # large scratch folders are removed in the background
     return {"results": results, "bystander": felt, "survived": survived, "before": before, "after": state_of(world)}
 
 
