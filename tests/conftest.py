@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from hfreg.engine.isolated.supervisor import Supervisor
 from hfreg.settings import TOKEN_VARIABLES
 
 pytest_plugins = ["hub_fixtures"]
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as many tests as processors run at once; more threads only wait
 
 
 NOBODY = "http://127.0.0.1:9"
