@@ -16,6 +16,8 @@ import hfreg
 from tests.attacks.world import World, children_of, state_of, workers, zygotes
 
 CYCLES = 20
+WITHOUT = 4
+"""How many of the leaks are tried by a model without the right to the token as well: it has nothing to leave."""
 
 LEAKS = {
     "answers with it": "return [token, {token: token}]",
@@ -76,7 +78,7 @@ def canary(world: World) -> dict[str, Any]:
     said: list[str] = []
     follow = lambda event: said.append(repr(event))  # noqa: E731
     for number, (name, logic) in enumerate(LEAKS.items()):
-        for given in (True, False):
+        for given in (True, False) if number < WITHOUT else (True,):
             definition = hfreg.Definition(
                 alias=f"leak_{number}_{given}".lower(), name=name, scoring_logic=BEFORE + logic, token=given,
                 limits=hfreg.Limits(time_s=1), store_payloads=True,

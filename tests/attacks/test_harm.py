@@ -16,7 +16,7 @@ from tests.attacks.conftest import WITHOUT_RIGHTS, Driven
 
 MOST_GROWTH_MB = 32
 MOST_GROWTH_OF_ALL_MB = 48
-"""All forged frames in a row leave holes of 33 MiB in the memory of the app, which it uses again: it does not add up."""
+"""All forged frames in a row leave holes of 33 MiB in the memory of the app, which it uses again."""
 SOAK = [pytest.param(kind, marks=pytest.mark.soak) for kind in KINDS]
 
 
