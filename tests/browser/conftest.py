@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from browser_app import CHROMIUM, Visit, Workbench
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 OpenPage = Callable[..., Page]
 
@@ -31,6 +31,7 @@ def browser() -> Iterator[Browser]:
     if executable is None:
         reason = "no program named chromium on the PATH"
         pytest.fail(reason) if os.environ.get("HFREG_REQUIRE_BROWSER") == "1" else pytest.skip(reason)
+    expect.set_options(timeout=15_000)  # what is awaited comes late on a busy machine, and then it comes
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=executable, args=CHROMIUM)
         yield started
