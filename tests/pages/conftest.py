@@ -8,8 +8,15 @@ from pathlib import Path
 import pytest
 import streamlit as st
 from register_form import definition
+from streamlit import config
 
 import hfreg
+
+
+@pytest.fixture(scope="session", autouse=True)
+def configured() -> None:
+    """Read .streamlit/config.toml: a test in another folder may have been the first to ask for an option."""
+    config.get_config_options(force_reparse=True)
 
 
 @pytest.fixture
