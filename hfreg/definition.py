@@ -20,19 +20,28 @@ import inspect
 import json
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any, Literal, get_args
+from typing import Any
 
-from pydantic import field_validator
+from pydantic import SerializerFunctionWrapHandler, field_validator, model_serializer
 
 from hfreg import types
 from hfreg.argument import Argument, canonical, name_findings, notation_problem
+from hfreg.endpoint import RESPONSE, Endpoint
 from hfreg.errors import ArgumentError, did_you_mean
+from hfreg.input_types import (
+    AVAILABLE_INPUT_TYPES,
+    GIVEN_NAMES,
+    INPUT_TYPES,
+    LATER_FIELDS,
+    MAX_SOURCE_BYTES,
+    InputType,
+    input_type_findings,
+)
+from hfreg.options import Options
 from hfreg.values import Finding, Frozen
 
-InputType = Literal["API Based", "Python Function", "Custom"]
+__all__ = ["AVAILABLE_INPUT_TYPES", "INPUT_TYPES", "MAX_SOURCE_BYTES", "Argument", "Definition", "Limits"]
 
-INPUT_TYPES: tuple[str, ...] = get_args(InputType)
-AVAILABLE_INPUT_TYPES = ("Python Function",)
 MODEL_PROVIDERS = ("Hugging Face",)
 MODEL_TYPES = (
     "Text Classification",
@@ -42,7 +51,6 @@ MODEL_TYPES = (
     "Other",
 )
 OWNERSHIP_TYPES = ("Internal", "Vendor", "Open source")
-MAX_SOURCE_BYTES = 64 * 1024
 MAX_DESCRIPTION = 20_000
 PLATFORM_NAMES = frozenset({"cache"})
 
@@ -70,7 +78,11 @@ class Definition(Frozen):
     input_type: InputType = "Python Function"
     model_provider: str = "Hugging Face"
     arguments: tuple[Argument, ...] = ()
+    initialization_logic: str = ""
     scoring_logic: str = ""
+    folder: str = ""
+    endpoint: Endpoint | None = None
+    options: Options = Options()
     resources: tuple[str, ...] = ()
     token: bool = False
     network: bool = False
@@ -85,6 +97,11 @@ class Definition(Frozen):
     @classmethod
     def _canonical_type(cls, value: Any) -> Any:
         return canonical(value)
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_used(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        unused = {name for name in LATER_FIELDS if getattr(self, name) == type(self).model_fields[name].default}
+        return {name: value for name, value in dump(self).items() if name not in unused}
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{a.alias}: {a.type}" for a in self.arguments)
@@ -134,8 +151,24 @@ class Definition(Frozen):
             self.network,
             self.pickled_weights,
             self.input_type,
+            self.initialization_logic,
+            self.folder,
+            self.endpoint.model_dump() if self.endpoint else None,
+            self.options.load_digest,
         )
         return hashlib.sha256(json.dumps(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def given_names(self) -> frozenset[str]:
+        """The names that the platform gives to scoring logic, besides arguments and resources."""
+        return PLATFORM_NAMES | GIVEN_NAMES.get(self.input_type, frozenset())
+
+    @cached_property
+    def scored(self) -> Definition:
+        """The definition as its scoring logic sees it: that of an API Based one is given the reply besides."""
+        if self.input_type != "API Based" or RESPONSE in self._by_alias:
+            return self
+        return self.model_copy(update={"arguments": (*self.arguments, Argument(RESPONSE, "Any"))})
 
     @cached_property
     def _by_alias(self) -> dict[str, Argument]:
@@ -185,10 +218,7 @@ class Definition(Frozen):
         if len(self.description) > MAX_DESCRIPTION:
             message = f"The description has {len(self.description):,} characters; at most {MAX_DESCRIPTION:,} fit."
             found.append(Finding("error", "description", None, message))
-        if self.input_type not in AVAILABLE_INPUT_TYPES:
-            message = f"{self.input_type} is not available yet. Choose Python Function."
-            found.append(Finding("error", "input_type", None, message))
-        found += self._example_findings()
+        found += [*input_type_findings(self), *self._example_findings()]
         if self.model_provider not in MODEL_PROVIDERS:
             near = did_you_mean(self.model_provider, MODEL_PROVIDERS)
             message = f"{self.model_provider[:60]!r} is no model provider.{near} Known: {', '.join(MODEL_PROVIDERS)}."
@@ -207,7 +237,7 @@ class Definition(Frozen):
             if argument.alias in seen:
                 message = f"`{argument.alias}` is declared twice. Give each argument a name of its own."
                 found.append(Finding("error", f"{field}.alias", None, message))
-            if argument.alias in PLATFORM_NAMES or argument.alias in self.resources:
+            if argument.alias in self.given_names or argument.alias in self.resources:
                 message = (
                     f"`{argument.alias}` is a name the platform gives to scoring logic. Try `{argument.alias}_value`."
                 )

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"errors", "settings"},
-    {"types", "values", "argument_limits", "argument", "definition", "version", "lifecycle", "metrics"},
+    {"types", "values", "argument_limits", "argument", "endpoint", "options", "input_types"}
+    | {"definition", "version", "lifecycle", "metrics"},
     {"scoring", "hub", "store"},
     {"engine"},
     {"simulation", "templates", "portable", "progress"},

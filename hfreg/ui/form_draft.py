@@ -16,7 +16,10 @@ from hfreg.argument import Argument
 from hfreg.argument_limits import FIELDS as LIMIT_FIELDS
 from hfreg.argument_limits import Written
 from hfreg.definition import Definition, Limits
+from hfreg.endpoint import Endpoint
 from hfreg.errors import DefinitionError, TypeNotationError
+from hfreg.input_types import OWN_FIELDS
+from hfreg.options import Options
 from hfreg.templates import BLANK
 from hfreg.ui.form_words import LABELS
 from hfreg.values import Finding
@@ -59,8 +62,11 @@ class Draft(TypedDict):
     saved: dict[str, Any]
 
 
-FIELDS = tuple(name for name in Definition.model_fields if name not in {"arguments", "limits"})
+FIELDS = tuple(name for name in Definition.model_fields if name not in {"arguments", "limits", "endpoint", "options"})
 LIMITS = tuple(Limits.model_fields)
+OPTIONS = tuple(Options.model_fields)
+ENDPOINT = {f"endpoint_{name}": name for name in Endpoint.model_fields}
+"""The fields of the form that make the endpoint, and those of the endpoint that they are."""
 
 
 def new(definition: Definition) -> Draft:
@@ -82,7 +88,9 @@ def restore(data: Mapping[str, Any]) -> Draft | None:
         draft["fields"].update({k: v for k, v in data["fields"].items() if k in draft["fields"]})
         draft.update({k: data[k] for k in data if k in Draft.__annotations__ and k != "fields"})  # type: ignore[typeddict-item]
         draft["rows"] = [_complete(row) for row in draft["rows"]]
-        draft["saved"] = {**draft["saved"], "rows": [_complete(row) for row in draft["saved"].get("rows", ())]}
+        saved = draft["saved"]
+        rows = [_complete(row) for row in saved.get("rows", ())]
+        draft["saved"] = {**saved, "fields": {**_fields(BLANK), **saved.get("fields", {})}, "rows": rows}
         definition(draft)
     except (DefinitionError, KeyError, TypeError, AttributeError):
         return None
@@ -122,6 +130,11 @@ def definition(draft: Draft) -> Definition:
     """Return what the form says, as a Definition; spaces around names are dropped."""
     fields = dict(draft["fields"])
     limits = Limits(**{name: fields.pop(name) for name in LIMITS})
+    options = Options(**{name: fields.pop(name) for name in OPTIONS})
+    given = {name: fields.pop(field) for field, name in ENDPOINT.items()}
+    endpoint = Endpoint(**{name: value for name, value in given.items() if value is not None})
+    kind = fields["input_type"]
+    fields.update({name: "" for name, owner in OWN_FIELDS.items() if name in fields and kind != owner})
     fields["alias"] = fields["alias"].strip()
     arguments = [
         Argument(
@@ -137,7 +150,13 @@ def definition(draft: Draft) -> Definition:
         )
         for row in draft["rows"]
     ]
-    return Definition(**fields, limits=limits, arguments=arguments)
+    return Definition(
+        **fields,
+        limits=limits,
+        arguments=arguments,
+        options=options,
+        endpoint=endpoint if kind == OWN_FIELDS["endpoint"] else None,
+    )
 
 
 def completed(text: str, known: Iterable[str]) -> str:
@@ -219,8 +238,15 @@ def _draft(key: str, definition: Definition) -> Draft:
 
 
 def _fields(definition: Definition) -> dict[str, Any]:
-    plain = definition.model_dump(mode="json", include={*FIELDS, "limits"})
-    return {**{name: plain[name] for name in FIELDS}, **plain["limits"]}
+    unsaid = {"initialization_logic": "", "folder": ""}  # a definition leaves out what it does not use
+    plain = {**unsaid, **definition.model_dump(mode="json", include={*FIELDS, "limits"})}
+    endpoint = (definition.endpoint or Endpoint()).model_dump(mode="json")
+    return {
+        **{name: plain[name] for name in FIELDS},
+        **plain["limits"],
+        **definition.options.model_dump(mode="json"),
+        **{field: endpoint[name] for field, name in ENDPOINT.items()},
+    }
 
 
 def _rows(arguments: Iterable[Argument], first: int) -> list[Row]:
