@@ -22,6 +22,8 @@ the thing and the value and says the way out; it never holds a secret.
      ├─ NotConfined (PermissionError)       a model whose process could not be confined
      ├─ EngineClosed (RuntimeError)         a call after the registry was closed
      ├─ OutputError (ValueError)            an answer that does not fit the output type
+     ├─ TableError (ValueError)             a table, or a row of it, that cannot be read
+     ├─ SimulationError (RuntimeError)      something that a simulation cannot do now
      ├─ HubError (OSError)                  the Hub, or the way to it
      │   ├─ RepoNotFound (LookupError)          missing, or private to this token
      │   ├─ RevisionNotFound (LookupError)
@@ -29,6 +31,7 @@ the thing and the value and says the way out; it never holds a secret.
      │   ├─ TokenRejected (PermissionError)     a wrong or expired token
      │   ├─ NotCached (LookupError)             offline and not on this disk
      │   ├─ HubUnreachable (ConnectionError)
+     │   │   └─ HubBusy                         it asks to come back later
      │   └─ UnsafeRepo (ValueError)             files that the platform does not load
      └─ StoreError (OSError)                the files under the home
          ├─ StoreCorrupt (ValueError)           neither the file nor its last good copy can be read
@@ -63,6 +66,8 @@ __all__ = [
     "NotConfined",
     "EngineClosed",
     "OutputError",
+    "TableError",
+    "SimulationError",
     "HubError",
     "RepoNotFound",
     "RevisionNotFound",
@@ -70,6 +75,7 @@ __all__ = [
     "TokenRejected",
     "NotCached",
     "HubUnreachable",
+    "HubBusy",
     "UnsafeRepo",
     "StoreError",
     "StoreCorrupt",
@@ -158,6 +164,14 @@ class OutputError(HfregError, ValueError):
     """An answer that does not fit the output type."""
 
 
+class TableError(HfregError, ValueError):
+    """A table, or one row of it, that cannot be read."""
+
+
+class SimulationError(HfregError, RuntimeError):
+    """Something that a simulation cannot do, as it stands now."""
+
+
 class HubError(HfregError, OSError):
     """The Hub refused, or could not be asked."""
 
@@ -184,6 +198,14 @@ class NotCached(HubError, LookupError):
 
 class HubUnreachable(HubError, ConnectionError):
     """The Hub did not answer."""
+
+
+class HubBusy(HubUnreachable):
+    """Too many requests, or a model that still loads; `wait_s` is when it asks to come back, None where unsaid."""
+
+    def __init__(self, message: str, wait_s: float | None = None) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class UnsafeRepo(HubError, ValueError):

@@ -12,11 +12,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"errors", "settings"},
-    {"types", "values", "argument_limits", "argument", "endpoint", "options", "input_types"}
+    {"types", "values", "argument_limits", "argument", "endpoint", "options", "input_types", "licences"}
     | {"definition", "version", "lifecycle", "metrics"},
-    {"scoring", "hub", "store"},
+    {"scoring", "hub", "store", "tables"},
     {"engine"},
-    {"simulation", "templates", "portable", "progress"},
+    {"simulation", "templates", "from_repository", "portable", "progress"},
     {"admission", "recording", "provision", "parts", "running", "model", "registry"},
     {"starters", "doctor", "__init__", "models"},
     {"cli", "__main__", "serving", "ui"},
@@ -31,6 +31,7 @@ OWNERS = {
     "sqlalchemy": ["hfreg/store/"],
     "streamlit": ["hfreg/ui/", "pages/", "app.py"],
     "pyflakes": ["hfreg/scoring/"],
+    "openpyxl": ["hfreg/tables/"],
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "misc", "common"}
 
