@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from hub_files import LARGE, etag, sibling, tree_entry
+import hub_about
+from hub_files import LARGE, etag, tree_entry
 
 _REPO = r"(?P<repo>[^/]+/[^/]+)"
 _ROUTES = [
@@ -100,14 +101,19 @@ class Answers(BaseHTTPRequestHandler):
         return self._json({"type": "user", "name": self.account.name, "fullname": "Ada", "orgs": [], "auth": auth})
 
     def _search(self) -> None:
-        words = self.query.get("search", [""])[0].lower()
         limit = int(self.query.get("limit", ["30"])[0])
-        seen = [hosted for hosted in self.hub.repos.values() if self._visible(hosted) and words in hosted.id.lower()]
-        self._json([self._about(hosted, hosted.branches["main"]) for hosted in seen[:limit]])
+        seen = [self._about(h, h.branches["main"]) for h in self.hub.repos.values() if self._visible(h)]
+        found = [one for one in seen if hub_about.matches(one, self.query)]
+        if (by := self.query.get("sort", [""])[0]) in hub_about.SORTS:
+            found.sort(key=lambda one: one[by], reverse=True)
+        self._json([hub_about.expanded(one, self.query.get("expand", [])) for one in found[:limit]])
 
     def _info(self, repo: str, revision: str = "main") -> None:
         if found := self._find(repo, revision):
-            self._json(self._about(*found, blobs="blobs" in self.query))
+            about = self._about(*found, blobs="blobs" in self.query)
+            if "securityStatus" in self.query and "securityRepoStatus" in found[0].about:
+                about["securityRepoStatus"] = found[0].about["securityRepoStatus"]
+            self._json(about)
 
     def _tree(self, repo: str, revision: str, under: str) -> None:
         if not (found := self._find(repo, revision)):
@@ -170,16 +176,9 @@ class Answers(BaseHTTPRequestHandler):
         return False
 
     def _about(self, hosted: Hosted, commit: str, blobs: bool = False) -> dict[str, Any]:
+        gate = "auto" if hosted.gated else ""
         files = hosted.commits[commit]
-        siblings: list[dict[str, Any]] = [{"rfilename": name} for name in sorted(files)]
-        if blobs:
-            siblings = [sibling(name, data) for name, data in sorted(files.items())]
-        base = {
-            "id": hosted.id, "modelId": hosted.id, "sha": commit, "private": hosted.private,
-            "gated": "auto" if hosted.gated else False, "disabled": False, "downloads": 0, "likes": 0,
-            "tags": ["transformers", "safetensors"], "siblings": siblings,
-        }  # fmt: skip
-        return base | hosted.about
+        return hub_about.about(hosted.id, commit, files, hosted.about, gate, hosted.private, blobs)
 
     def _refuse(self, status: int, code: str = "", message: str = "", headers: Mapping[str, str] | None = None) -> None:
         extra = dict(headers or {}) | {"X-Error-Message": message.replace("…", "")}

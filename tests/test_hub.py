@@ -24,6 +24,7 @@ from hfreg.errors import (
 )
 from hfreg.hub.client import Hub
 from hfreg.hub.fetch import Fetcher
+from hfreg.hub.search import Query, search
 from hfreg.hub.translate import translate
 
 HubOf = Callable[..., Hub]
@@ -79,8 +80,8 @@ def test_search_finds_by_name_and_hides_private_ones(loopback_hub: LoopbackHub, 
     for name in ("org/roberta-one", "org/roberta-two", "org/other"):
         loopback_hub.add_repo(name, plain_repo())
     loopback_hub.add_repo("org/roberta-private", plain_repo(), private=True)
-    assert [repo.id for repo in hub.search("RoBERTa")] == ["org/roberta-one", "org/roberta-two"]
-    assert len(hub.search("roberta", limit=1)) == 1
+    assert [repo.id for repo in search(hub, Query("RoBERTa")).repos] == ["org/roberta-one", "org/roberta-two"]
+    assert len(search(hub, Query("roberta", limit=1)).repos) == 1
 
 
 @pytest.mark.parametrize("repo", ["a/b/c", "no spaces here", "../up", "", "x" * 200, "org/--"])

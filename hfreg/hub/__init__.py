@@ -5,7 +5,12 @@ knows nothing of versions beyond their Pins.
 
     token.py       where the token is saved, found and checked
     translate.py   what huggingface_hub raises, as errors of hfreg
-    client.py      Hub: commit, info, search, test connection
+    client.py      Hub: commit, info, small files, test connection
+    repo.py        what the Hub says of a repository, as data
+    search.py      models by words, task, library, licence, size
+    look.py        one repository before it is used, in two steps
+    card.py        the text of a model card, made safe to show
+    snapshot.py    a repository as the cache on disk knows it
     access.py      whether the token may read a repository
     files.py       which files of a repository are fetched, and what is refused in them
     fetch.py       Fetcher: the files of one commit on this disk, with progress

@@ -7,9 +7,10 @@ matter of `hfreg.hub.fetch`.
 
 from __future__ import annotations
 
+import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,35 +20,20 @@ import huggingface_hub
 from huggingface_hub import constants
 from huggingface_hub.utils import hf_raise_for_status, validate_repo_id  # type: ignore[attr-defined]
 
-from hfreg.errors import HubError, HubUnreachable, NotCached, RepoNotFound, RevisionNotFound, TokenRejected
-from hfreg.hub.files import RepoFile
+from hfreg.errors import HubError, HubUnreachable, NotCached, RepoNotFound, RevisionNotFound, TokenRejected, UnsafeRepo
+from hfreg.hub.files import LARGEST_JSON
+from hfreg.hub.repo import Repo, read_repo
 from hfreg.hub.token import form_problem
 from hfreg.hub.translate import INTEGRATIONS, no_hub, offline_error, translate
 from hfreg.settings import Settings, Token
 
 CONNECT_S = 3.0
 READ_S = 10.0
+LARGEST_ANSWER = 50_000_000
 COMMIT = re.compile(r"[0-9a-f]{40}")
 _REF = re.compile(r"[\w-][\w.-]*(?:/[\w-][\w.-]*)*")
+Query = Mapping[str, str | Sequence[str]]
 Problem = Literal["", "wrong form", "rejected", "offline", "unreachable"]
-
-
-@dataclass(frozen=True, slots=True)
-class Repo:
-    """One repository of the Hub at one commit; sizes in bytes, 0 or empty where the Hub says nothing."""
-
-    id: str
-    commit: str = ""
-    private: bool = False
-    gated: bool = False
-    task: str = ""
-    library: str = ""
-    licence: str = ""
-    tags: tuple[str, ...] = ()
-    downloads: int = 0
-    likes: int = 0
-    parameters: int = 0
-    files: tuple[RepoFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +94,8 @@ class Hub:
         """Return what the Hub knows of the repository, with its files at that revision. Raises HubError."""
         check_id(repo)
         path = f"/api/models/{repo}" + (f"/revision/{quote(revision, safe='')}" if revision else "")
-        data = self._get(path, {"blobs": "true"}, repo, revision)
-        found = _repo(data) if isinstance(data, dict) else Repo("")
+        data = self.get(path, {"blobs": "true"}, repo, revision)
+        found = read_repo(data) if isinstance(data, dict) else Repo("")
         if not COMMIT.fullmatch(found.commit):
             raise RevisionNotFound(f"The Hub names no commit for `{repo}`; it may be empty.")
         return found
@@ -119,11 +105,11 @@ class Hub:
         check_id(repo)
         self._ask(f"/api/models/{repo}/auth-check", {}, repo)
 
-    def search(self, words: str, limit: int = 20, task: str | None = None) -> list[Repo]:
-        """List repositories whose name contains the words, most downloaded first, without their files."""
-        query = {"search": words.strip(), "limit": str(limit), "sort": "downloads", "full": "true"}
-        data = self._get("/api/models", query | ({"pipeline_tag": task} if task else {}))
-        return [_repo(item) for item in data if isinstance(item, dict)][:limit] if isinstance(data, list) else []
+    def read(self, repo: str, commit: str, name: str, largest: int = LARGEST_JSON) -> bytes:
+        """Return one small file of a commit without keeping it; raises UnsafeRepo for one over the limit, HubError."""
+        check_id(repo)
+        path = f"/{repo}/resolve/{quote(commit, safe='')}/{quote(name)}"
+        return self._ask(path, {}, repo, commit, (name, largest))
 
     def test_connection(self) -> Connection:
         """Ask the Hub who the token is and say exactly what works and what does not; never raises HubError."""
@@ -132,7 +118,7 @@ class Hub:
         began = time.perf_counter()
         try:
             token = self.token()
-            data = self._get("/api/whoami-v2", {}) if token else self._get("/api/models", {"limit": "1"})
+            data = self.get("/api/whoami-v2", {}) if token else self.get("/api/models", {"limit": "1"})
         except TokenRejected as error:
             form = "cannot be used" in str(error)
             return self._failed("wrong form" if form else "rejected", str(error))
@@ -147,13 +133,21 @@ class Hub:
     def _failed(self, problem: Problem, message: str) -> Connection:
         return Connection(False, self.endpoint, message, problem=problem)
 
-    def _get(self, path: str, query: Mapping[str, str], repo: str = "", revision: str | None = None) -> Any:
+    def get(self, path: str, query: Query, repo: str = "", revision: str | None = None) -> Any:
+        """Return what the Hub answers as JSON; raises HubError."""
         try:
-            return self._ask(path, query, repo, revision).json()
+            return json.loads(self._ask(path, query, repo, revision))
         except ValueError:
             raise no_hub(self.endpoint, repo) from None
 
-    def _ask(self, path: str, query: Mapping[str, str], repo: str, revision: str | None = None) -> Any:
+    def _ask(
+        self,
+        path: str,
+        query: Query,
+        repo: str,
+        revision: str | None = None,
+        limit: tuple[str, int] = ("the answer", LARGEST_ANSWER),
+    ) -> bytes:
         if self.offline:
             raise offline_error(repo or self.endpoint, revision)
         token = self.token()
@@ -163,9 +157,14 @@ class Hub:
         wait: Any = (CONNECT_S, READ_S, READ_S, READ_S)
         try:
             client = huggingface_hub.get_session()
-            response = client.get(self.endpoint + path, params=dict(query), headers=headers, timeout=wait)
-            hf_raise_for_status(response)
-            return response
+            address = self.endpoint + path
+            with client.stream("GET", address, params=dict(query), headers=headers, timeout=wait) as response:
+                if response.is_error:
+                    response.read()
+                hf_raise_for_status(response)
+                return _body(response.iter_bytes(), repo, *limit)
+        except HubError:
+            raise
         except ValueError:
             raise no_hub(self.endpoint, repo) from None
         except Exception as error:
@@ -173,6 +172,16 @@ class Hub:
             if told is None:
                 raise
             raise told from None  # the original's text may hold addresses and headers
+
+
+def _body(pieces: Iterable[bytes], repo: str, name: str, largest: int) -> bytes:
+    """Read an answer up to a limit, whatever length it claims."""
+    body = bytearray()
+    for piece in pieces:
+        body += piece
+        if len(body) > largest:
+            raise UnsafeRepo(f"`{repo}`: {name} is longer than {largest:,} bytes and is not read.")
+    return bytes(body)
 
 
 def check_id(repo: str) -> None:
@@ -218,25 +227,6 @@ def remember_commit(repo: str, revision: str | None, commit: str) -> None:
         aside.replace(target)
     except OSError:
         return  # a read-only cache still serves
-
-
-def _repo(data: Mapping[str, Any]) -> Repo:
-    card = data.get("cardData") if isinstance(data.get("cardData"), dict) else {}
-    tensors = data.get("safetensors") if isinstance(data.get("safetensors"), dict) else {}
-    return Repo(
-        id=str(data.get("id") or data.get("modelId") or ""),
-        commit=str(data.get("sha") or ""),
-        private=bool(data.get("private")),
-        gated=bool(data.get("gated")),
-        task=str(data.get("pipeline_tag") or ""),
-        library=str(data.get("library_name") or ""),
-        licence=str((card or {}).get("license") or ""),
-        tags=tuple(str(tag) for tag in data.get("tags") or ()),
-        downloads=int(data.get("downloads") or 0),
-        likes=int(data.get("likes") or 0),
-        parameters=int((tensors or {}).get("total") or 0),
-        files=tuple(RepoFile.from_hub(item) for item in data.get("siblings") or ()),
-    )
 
 
 def _account(endpoint: str, data: Mapping[str, Any], token: Token, latency: float) -> Connection:

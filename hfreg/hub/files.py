@@ -89,18 +89,28 @@ def inspect_json(repo: str, folder: Path, names: Sequence[str]) -> None:
         if not name.endswith(".json") or _vocabulary(name):
             continue
         try:
-            data = json.loads((folder / name).read_text(encoding="utf-8"))
-        except (ValueError, RecursionError):
+            text = (folder / name).read_text(encoding="utf-8")
+        except ValueError:
             raise UnsafeRepo(f"`{repo}`: {name} is no JSON.") from None
-        if key := _remote_code(data):
-            raise UnsafeRepo(
-                f"`{repo}`: {name} holds `{key}`, which makes a library run code from the repository. "
-                "The platform runs none; choose a model that transformers supports by itself."
-            )
-        if name.endswith(".index.json"):
-            _check_shards(repo, name, data, set(names))
-        if PurePosixPath(name).name == "modules.json":
-            _check_modules(repo, name, data)
+        inspect_text(repo, name, text, names)
+
+
+def inspect_text(repo: str, name: str, text: str, names: Sequence[str]) -> Any:
+    """Return the JSON of one file; raises UnsafeRepo for what `inspect_json` refuses, `names` being all files."""
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise UnsafeRepo(f"`{repo}`: {name} is no JSON.") from None
+    if key := _remote_code(data):
+        raise UnsafeRepo(
+            f"`{repo}`: {name} holds `{key}`, which makes a library run code from the repository. "
+            "The platform runs none; choose a model that transformers supports by itself."
+        )
+    if name.endswith(".index.json"):
+        _check_shards(repo, name, data, set(names))
+    if PurePosixPath(name).name == "modules.json":
+        _check_modules(repo, name, data)
+    return data
 
 
 def inspect_weights(repo: str, path: Path) -> None:
