@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 MAX_MESSAGE = 300
 PLAIN = (ScoringTimeout, ScoringCancelled, NotApproved, EngineClosed)
-"""Errors whose messages are the platform's own words."""
+"""Errors whose messages are the platform's own words, unless scoring logic raised them."""
 
 _user: ContextVar[str | None] = ContextVar("user", default=None)
 
@@ -66,17 +66,20 @@ class Recording:
         """Record a call that was not begun, and return its Outcome."""
         version = self._version
         outcome = Outcome(version.alias, version.number, version.state, error=error, status="error")
-        self.record(arguments, outcome)
+        self.record(arguments, outcome, begun=False)
         return outcome
 
-    def record(self, arguments: Mapping[str, Any], outcome: Outcome) -> None:
+    def record(self, arguments: Mapping[str, Any], outcome: Outcome, begun: bool = True) -> None:
         """Write down one call; the writer makes the record, off the call's time, unless arguments would live long."""
-        call = partial(self._call, new_call_id(), utc_now(), arguments, outcome)
+        call = partial(self._call, new_call_id(), utc_now(), arguments, outcome, begun)
         at_once = self._version.definition.store_payloads or self._events.lagging
         self._events.record(call() if at_once else call)
 
-    def _call(self, call_id: str, at: datetime, arguments: Mapping[str, Any], outcome: Outcome) -> Call:
+    def _call(
+        self, call_id: str, at: datetime, arguments: Mapping[str, Any], outcome: Outcome, begun: bool = True
+    ) -> Call:
         error, timings, definition = outcome.error, outcome.timings, self._version.definition
+        raised = begun and outcome.status == "error"  # by scoring logic, for all one knows
         given, answer = _json(arguments), _json(outcome.value) if outcome.ok else ""
         return Call(
             id=call_id,
@@ -88,7 +91,7 @@ class Recording:
             user=self._user,
             status="refused" if isinstance(error, NotApproved) else outcome.status,
             error_kind=kind(error) if error else "",
-            error=_message(error, definition) if error else "",
+            error=_message(error, definition, raised) if error else "",
             cold=outcome.cold,
             queue_ms=timings.queue_ms,
             load_ms=timings.load_ms,
@@ -115,9 +118,9 @@ def kind(error: BaseException) -> str:
     return error.kind if isinstance(error, ScoringError) else type(error).__name__
 
 
-def _message(error: HfregError, definition: Definition) -> str:
+def _message(error: HfregError, definition: Definition, raised: bool) -> str:
     """Return what the log says of an error: without payloads nothing that could quote the user or the answer."""
-    if not definition.store_payloads and not isinstance(error, PLAIN):
+    if not definition.store_payloads and (raised or not isinstance(error, PLAIN)):
         return _unquoted(error, definition)
     line = str(error).partition("\n")[0]
     return line if len(line) <= MAX_MESSAGE else line[:MAX_MESSAGE] + "…"

@@ -6,6 +6,8 @@ What both engines do alike is in tests/test_engine.py, what a confined model mus
 from __future__ import annotations
 
 import os
+import resource
+import select
 import signal
 import subprocess
 import sys
@@ -17,7 +19,8 @@ from typing import Any
 import pytest
 
 import hfreg
-from hfreg.engine.isolated import namespaces
+from hfreg.engine.isolated import clock, namespaces
+from hfreg.engine.isolated.log import KEPT, Log
 from hfreg.engine.isolated.supervisor import Supervisor
 
 pytestmark = [
@@ -163,6 +166,46 @@ def test_a_program_that_runs_models_in_processes_imports_neither_torch_nor_trans
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[]"
+
+
+def test_a_worker_that_only_says_that_it_loads_has_a_limit_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "TOLD_S", 0.02)
+    watch = clock.Clock()
+    watch.begin(60.0)
+    watch.loads("asked", True)  # a download, which the platform makes itself
+    time.sleep(0.03)
+    assert watch.left() > 59
+    watch.loads("asked", False)
+    watch.loads("told", True)
+    time.sleep(0.03)
+    assert watch.left() == 0.0
+
+
+def test_the_last_words_of_a_worker_begin_with_a_whole_word() -> None:
+    reading, writing = os.pipe()
+    log = Log(reading)
+    try:
+        os.write(writing, b"x" * 100 + b"hf_" + b"s" * (KEPT - 10) + b" ended\n")
+        while len(select.select([reading], [], [], 0)[0]):
+            log.read()
+    finally:
+        os.close(reading)
+        os.close(writing)
+    assert log.last_words.strip() == "ended"
+
+
+def test_a_program_with_many_open_files_runs_models_too(make: Make) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    many = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert make("return 1")() == 1
+        outcome = make("import os\nos._exit(3)", alias="ends").run()
+        assert "exit code 3" in str(outcome.error)
+    finally:
+        for descriptor in many:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 @pytest.mark.skipif(not namespaces.wall(), reason="bubblewrap is not installed, or may make no namespaces here")

@@ -103,7 +103,7 @@ def test_of_a_pin_that_cannot_be_made_the_log_holds_no_id_that_was_built(home: P
 
 
 def test_of_an_error_that_scoring_logic_raised_itself_the_log_holds_its_kind(registry: hfreg.Registry) -> None:
-    for kind in ("UnknownModel", "StoreError", "DefinitionError"):
+    for kind in ("UnknownModel", "StoreError", "DefinitionError", "ScoringTimeout", "ScoringCancelled", "EngineClosed"):
         registry.register(probe(f"import hfreg\nraise hfreg.{kind}(f'No `{{text}}`')", alias=kind))
         assert TEXT in str(registry.model(kind).run(text=TEXT).error)
         assert logged(registry) == (kind, "")

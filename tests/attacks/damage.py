@@ -60,7 +60,8 @@ class Bystander:
 def damage(world: World, names: Iterable[str]) -> dict[str, Any]:
     """Do all of these harms and tell how each ended and what was felt elsewhere."""
     results: dict[str, Any] = {}
-    clock.LOAD_S, watch.MAX_ENTRIES, watch.MAX_SCRATCH = LOAD_S, ENTRIES, SCRATCH_BYTES
+    clock.LOAD_S = clock.TOLD_S = LOAD_S
+    watch.MAX_ENTRIES, watch.MAX_SCRATCH = ENTRIES, SCRATCH_BYTES
     one(world, Harm("nothing", "return 'answered'", ("ok",)))  # what is made once is made
     before = state_of(world)
     bystander = Bystander(world)

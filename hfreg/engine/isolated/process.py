@@ -22,6 +22,7 @@ from hfreg.engine.isolated import channel
 from hfreg.engine.isolated.channel import HEAD, MAX_ANSWER, MAX_REQUEST, BadFrame, Frame
 from hfreg.engine.isolated.clock import Clock
 from hfreg.engine.isolated.folders import discard
+from hfreg.engine.isolated.log import Log, how
 from hfreg.engine.isolated.sandbox import Confinement
 from hfreg.engine.isolated.supervisor import Supervisor
 from hfreg.engine.isolated.usage import Usage
@@ -33,7 +34,6 @@ OnFrame = Callable[[Frame], None]
 READY_S = 60.0
 MAX_TOLD = 64 * 1024 * 1024
 """Bytes that a worker may send during one row."""
-LOG = 8 * 1024
 CHUNK = 1 << 20
 CLOSING_S = 0.2
 """How long after its channel a worker may end before that counts as closing it on purpose."""
@@ -81,7 +81,7 @@ class WorkerProcess:
             self._poll.register(descriptor, select.POLLIN)
         self._buffer = bytearray()
         self._outgoing: deque[memoryview] = deque()
-        self._tail = bytearray()
+        self._said = Log(self._log)
         self._told = 0
         self.clock = Clock()
         self._lock = threading.RLock()
@@ -155,7 +155,7 @@ class WorkerProcess:
             if self.closed:
                 return
             self._signal(signal.SIGKILL)
-            select.select([self._handle], [], [], 5.0)
+            self._ends_within(5.0)
             self.closed = True
             for descriptor in (self._log, self._handle, self._wake):
                 os.close(descriptor)
@@ -169,7 +169,7 @@ class WorkerProcess:
     def alive(self) -> bool:
         """Whether the process still runs."""
         with self._lock:
-            return not self.closed and not select.select([self._handle], [], [], 0)[0]
+            return not self.closed and not self._ends_within(0.0)
 
     # Inside
 
@@ -193,7 +193,7 @@ class WorkerProcess:
         self._write()
         if self._connection.fileno() in happened:
             self._read()
-        if self._log in happened and not self._read_log():
+        if self._log in happened and not self._said.read():
             self._poll.unregister(self._log)
 
     def _read(self) -> None:
@@ -204,8 +204,7 @@ class WorkerProcess:
         except ConnectionResetError:
             part = b""
         if not part:
-            ended = select.select([self._handle], [], [], CLOSING_S)[0]
-            self._end("crash" if ended else "protocol", "it closed its channel")
+            self._end("crash" if self._ends_within(CLOSING_S) else "protocol", "it closed its channel")
         self._told += len(part)
         if self._told > MAX_TOLD:
             self._end("protocol", f"it said more than {MAX_TOLD >> 20} MiB during one call")
@@ -244,25 +243,22 @@ class WorkerProcess:
                 self._end("protocol", str(problem))
         return frames
 
-    def _read_log(self) -> bool:
-        try:
-            part = os.read(self._log, 65536)
-        except BlockingIOError:
-            return True
-        self._tail += part
-        del self._tail[:-LOG]
-        return bool(part)
+    def _ends_within(self, seconds: float) -> bool:
+        """Whether the process is no more, now or soon; by poll, which knows descriptors of any number."""
+        ended = select.poll()
+        ended.register(self._handle, select.POLLIN)
+        return bool(ended.poll(seconds * 1e3))
 
     def _end(self, reason: Reason, message: str = "") -> NoReturn:
         """End the process and raise why; what ended it first is the reason."""
         with self._lock:
             reason = self._reason or reason
         self._signal(signal.SIGKILL)
-        select.select([self._handle], [], [], 5.0)
+        self._ends_within(5.0)
         status = self._supervisor.status(self._number) if reason == "crash" else None
         if reason == "crash":
-            self._read_log()
-            message = _how(status, self._tail.decode("utf-8", "replace"))
+            self._said.read()
+            message = how(status, self._said.last_words)
         self.close()
         raise Ended(reason, message)
 
@@ -277,14 +273,3 @@ def _outer_pid(handle: int) -> int:
     """Return the pid of a process as this one sees it; the zygote may count in a namespace of its own."""
     lines = Path(f"/proc/self/fdinfo/{handle}").read_text(encoding="ascii").splitlines()
     return next(int(line.removeprefix("Pid:")) for line in lines if line.startswith("Pid:"))
-
-
-def _how(status: int | None, log: str) -> str:
-    """Tell how a process ended, with the last it wrote."""
-    if status is None:
-        how = "it ended"
-    elif os.WIFSIGNALED(status):
-        how = f"it was ended by {signal.Signals(os.WTERMSIG(status)).name}"
-    else:
-        how = f"it ended by itself with exit code {os.waitstatus_to_exitcode(status)}"
-    return f"{how}\n{log.strip()}".strip()
