@@ -16,6 +16,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+import hfreg
+from hfreg import starters
 from training import cards, evaluate, train
 
 STARTERS = train.STARTERS
@@ -162,6 +164,15 @@ def test_the_card_and_definition_beside_a_starter_are_those_of_its_stored_figure
     assert "## Not good for" in card and "license: apache-2.0" in card
     stored = json.loads((STARTERS / name / "definition.json").read_text(encoding="utf-8"))
     assert stored == cards.definition(name)
+
+
+def test_each_starter_has_an_example_that_loads_it(registry: hfreg.Registry) -> None:
+    for version in starters.register(registry):
+        (example,) = version.definition.examples
+        assert list(example) == ["text"]
+        (outcome,) = registry.load(version)
+        assert outcome.ok and outcome.cold and outcome.value, outcome.error
+    assert {(one.alias, one.calls) for one in registry.loaded()} == {(d.alias, 1) for d in starters.definitions()}
 
 
 def test_wilsons_interval_is_the_known_one() -> None:
