@@ -58,7 +58,7 @@ DESCRIPTORS = {
         "is deaf",
         "socket.socket(fileno=os.dup(3)).shutdown(0)\nreturn 'answered'",
         (*CLOSED, "ok"),
-        then=("ProcessEnded",),
+        then=("ProcessEnded", "fine"),
     ),
     "close what it may print to": Harm(
         "is silent", "os.close(0)\nos.close(1)\nos.close(2)\nreturn 'answered'", ("ok",)

@@ -1,4 +1,4 @@
-"""Kernel: the two calls of the C library that confinement needs and the standard library lacks.
+"""Kernel: the calls of the C library that confinement needs and the standard library lacks.
 
 A call that the kernel refuses raises OSError with its number and name. What the calls mean belongs to the
 modules that make them. Loads nothing until the first call, so that it can be imported on any system.
@@ -29,6 +29,12 @@ def syscall(number: int, *arguments: object) -> int:
 def set_capabilities(header: bytes, sets: bytes) -> None:
     """Call capset(2), whose number is the processor's own, through the C library."""
     _checked(_library().capset(header, sets), "capset")
+
+
+def return_free_memory() -> None:
+    """Have the C library give back to the system what is free in its heap; only glibc keeps much and can."""
+    if (trim := getattr(_library(), "malloc_trim", None)) is not None:
+        trim(0)
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NoReturn
 
-from hfreg.engine.isolated import channel
+from hfreg.engine.isolated import channel, kernel
 from hfreg.engine.isolated.channel import HEAD, MAX_ANSWER, MAX_REQUEST, BadFrame, Frame
 from hfreg.engine.isolated.clock import Clock
 from hfreg.engine.isolated.folders import discard
@@ -34,6 +34,8 @@ OnFrame = Callable[[Frame], None]
 READY_S = 60.0
 MAX_TOLD = 64 * 1024 * 1024
 """Bytes that a worker may send during one row."""
+MUCH_TOLD = 1 << 20
+"""Bytes that leave a heap behind which is worth giving back."""
 CHUNK = 1 << 20
 CLOSING_S = 0.2
 """How long after its channel a worker may end before that counts as closing it on purpose."""
@@ -164,6 +166,8 @@ class WorkerProcess:
             self._outgoing.clear()
         self.usage.close()
         discard(self._confinement.scratch)
+        if self._told > MUCH_TOLD:
+            kernel.return_free_memory()
 
     @property
     def alive(self) -> bool:
