@@ -33,6 +33,11 @@ class Task(NamedTuple):
         """Every parameter."""
         return (self.input, *self.others)
 
+    @property
+    def always(self) -> tuple[str, ...]:
+        """The parameters without which it cannot be asked."""
+        return (self.input, *self.needed)
+
 
 _TEXT = ("inputs", "input", "sentence", "prompt", "question")
 _SAMPLING = ("temperature", "top_p", "seed", "stop", "frequency_penalty")
@@ -161,7 +166,7 @@ class Endpoint(Frozen):
                 yield Finding("error", "endpoint.parameters", None, message)
         for name in sorted({p for p in sent.values() if list(sent.values()).count(p) > 1}):
             yield Finding("error", "endpoint.parameters", None, f"More than one argument is sent as `{name}`.")
-        for needed in (task.input, *task.needed):
+        for needed in task.always:
             if needed not in sent.values():
                 message = f"{self.task} needs `{needed}`, and no argument is sent as it. Map one to it."
                 yield Finding("error", "endpoint.parameters", None, message)

@@ -99,6 +99,16 @@ class Parts:
             made: Engine = self.__dict__["engine"]
             return made
 
+    @cached_property
+    def remote(self) -> Engine:
+        """What calls models that run elsewhere."""
+        from hfreg.engine.remote import RemoteEngine
+        from hfreg.hub.inference import Inference
+
+        with self._making:
+            made: Engine = self.__dict__.setdefault("remote", RemoteEngine(Inference(self.hub), lambda: self.engine))
+            return made
+
     def _new_engine(self) -> Engine:
         from hfreg.provision import Provision
 
@@ -151,7 +161,7 @@ class Parts:
     def close(self) -> None:
         """Stop what runs, drop what is loaded, and write down the last calls."""
         self.closed = True
-        for part in ("engine", "events"):
+        for part in ("_simulations", "remote", "engine", "events"):
             if self.started(part):
                 self.__dict__[part].close()
         atexit.unregister(self.close)
@@ -162,7 +172,7 @@ class Parts:
             self.events.abandon()
         if abandon := getattr(self.__dict__.get("engine"), "abandon", None):
             abandon()
-        parts = ("definitions", "autosaves", "events", "hub", "fetcher", "engine")
+        parts = ("definitions", "autosaves", "events", "hub", "fetcher", "engine", "remote", "_simulations")
         _left_behind.extend(self.__dict__.pop(part, None) for part in parts)
         self._making = threading.RLock()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from hfreg import admission
 from hfreg.definition import Definition
-from hfreg.engine import Loaded, OnEvent, Outcome, Run
+from hfreg.engine import Engine, Loaded, OnEvent, Outcome, Run
 from hfreg.errors import ArgumentError, DefinitionError, NotApproved
 from hfreg.lifecycle import RUNNABLE, State
 from hfreg.parts import Parts
@@ -58,7 +58,7 @@ class Running(Parts):
             recording.refuse({}, error)
             raise
         limit = version.definition.limits.time_s or self.settings.timeout_s
-        return self.engine.submit(version, rows, limit, recording)
+        return self._engine_of(version).submit(version, rows, limit, recording)
 
     def test(self, definition: Definition, /, **arguments: Any) -> Outcome:
         """Run a definition that is not saved and return the Outcome (Test Code)."""
@@ -94,7 +94,7 @@ class Running(Parts):
         if (example := _example(version.definition)) is not None:
             return self.start(version, [example], "load", user, on_event)
         self._admit(version)
-        return self.engine.load(version, on_event or self.progress)
+        return self._engine_of(version).load(version, on_event or self.progress)
 
     def keep(self, alias: str, version: int, on: bool = True) -> None:
         """Keep a model loaded when others need its memory, until it is unloaded; or do so no longer."""
@@ -111,9 +111,14 @@ class Running(Parts):
 
     def unload(self, alias: str, version: int | None = None) -> int:
         """Drop a model from memory; returns how many loads were dropped."""
+        if self.started("remote"):
+            self.remote.unload(alias, version)
         return self.engine.unload(alias, version) if self.started("engine") else 0
 
     # Inside
+
+    def _engine_of(self, version: Version) -> Engine:
+        return self.remote if version.definition.input_type == "API Based" else self.engine
 
     def _admit(self, version: Version) -> None:
         if version.state not in RUNNABLE:

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import hub_about
 from hub_files import LARGE, etag, tree_entry
+from loopback_inference import ROUTE, InferenceAnswers
 
 _REPO = r"(?P<repo>[^/]+/[^/]+)"
 _ROUTES = [
@@ -22,6 +23,7 @@ _ROUTES = [
     (re.compile(rf"/api/models/{_REPO}"), "info"),
     (re.compile(r"/api/models"), "search"),
     (re.compile(r"/api/whoami-v2"), "whoami"),
+    (ROUTE, "ask"),
     (re.compile(rf"/{_REPO}/resolve/(?P<revision>[^/]+)/(?P<name>.+)"), "resolve"),
 ]
 
@@ -47,7 +49,7 @@ class Hosted:
     about: dict[str, Any] = field(default_factory=dict)
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(InferenceAnswers, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     server: Any

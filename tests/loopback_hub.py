@@ -19,6 +19,7 @@ from typing import Any
 
 from hub_files import read_folder
 from loopback_answers import Account, Answers, Hosted
+from loopback_inference import Said
 
 
 class LoopbackHub:
@@ -32,6 +33,8 @@ class LoopbackHub:
         self.bytes_per_s: float | None = None
         self.drop_after: dict[str, int] = {}
         self.fail_with: int | None = None
+        self.says: list[Said] = []
+        self.asked: list[dict[str, Any]] = []
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
         self._server: ThreadingHTTPServer | None = None

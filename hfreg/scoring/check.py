@@ -31,6 +31,7 @@ _RANK = {"error": 0, "warning": 1, "hint": 2}
 
 def source_findings(definition: Definition) -> list[Finding]:
     """List what is to be said about the scoring logic, by line; never raises, runs nothing."""
+    definition = definition.scored
     found: list[Finding] = []
     try:
         tree = read(definition.scoring_logic)
@@ -50,7 +51,8 @@ def source_findings(definition: Definition) -> list[Finding]:
 
 def _rules(reading: Reading, definition: Definition) -> Iterator[Finding]:
     if not reading.tree.body:
-        yield Finding("warning", FIELD, None, "There is no scoring logic yet, so every answer is None.")
+        if definition.input_type != "API Based":  # there the reply is the answer
+            yield Finding("warning", FIELD, None, "There is no scoring logic yet, so every answer is None.")
         return
     yield from habit_rules(reading, definition)
     yield from source_rules(reading)

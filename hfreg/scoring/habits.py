@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 from hfreg.definition import PLATFORM_NAMES, Definition
+from hfreg.endpoint import RESPONSE
 from hfreg.scoring.reading import GIVE_BACK, Reading, argument, is_none
 from hfreg.scoring.syntax import FIELD, own_nodes
 from hfreg.settings import TOKEN_VARIABLES
@@ -59,6 +60,10 @@ def unused_arguments(reading: Reading, definition: Definition) -> Iterator[Findi
     if any(reading.dotted(call.func) in {"locals", "vars", "eval", "exec"} for call in reading.calls):
         return
     read = {node.id for node in reading.nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)}
+    if definition.input_type == "API Based":  # arguments are sent, and the code has the reply
+        if RESPONSE not in read:
+            yield Finding("warning", FIELD, None, "The code never reads `response`, so the reply changes nothing.")
+        return
     for index, given in enumerate(definition.arguments):
         if given.alias not in read:
             message = f"`{given.alias}` is declared and never used by the scoring logic. Use it or remove it."

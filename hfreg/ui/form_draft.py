@@ -199,6 +199,11 @@ def place_of(draft: Draft, row_id: int) -> int:
     return next(i for i, row in enumerate(draft["rows"]) if row["id"] == row_id)
 
 
+def field_of(field: str) -> str:
+    """Return the field of the form that a finding's is: `endpoint.task` is `endpoint_task`, `options.dtype` `dtype`."""
+    return field.replace("endpoint.", "endpoint_", 1).removeprefix("options.")
+
+
 def place_name(field: str, draft: Draft) -> str:
     """Return the name of a finding's field as the screen shows it: `Arguments · threshold · Default Value`."""
     head, _, rest = field.partition(".")
@@ -206,6 +211,8 @@ def place_name(field: str, draft: Draft) -> str:
         place = int(head[10:-1])
         row = draft["rows"][place]["alias"] if place < len(draft["rows"]) else ""
         return " · ".join(filter(None, ("Arguments", row or f"row {place + 1}", LABELS.get(rest, rest))))
+    if rest:
+        return f"{LABELS.get(head, head)} · {LABELS.get(rest, rest)}"
     return LABELS.get(head.partition("[")[0], head)
 
 

@@ -56,7 +56,8 @@ class Form:
 
     def at(self, field: str) -> list[Finding]:
         """List the errors and warnings of one field, or of its items."""
-        return [f for f in self.findings if f.level != "hint" and (f.field == field or f.field.startswith(f"{field}["))]
+        its = [(form_draft.field_of(f.field), f) for f in self.findings if f.level != "hint"]
+        return [f for name, f in its if name == field or name.startswith(f"{field}[")]
 
 
 def current() -> Draft:

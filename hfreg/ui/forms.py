@@ -17,9 +17,9 @@ from hfreg.definition import (
     MODEL_PROVIDERS,
     MODEL_TYPES,
     OWNERSHIP_TYPES,
-    PLATFORM_NAMES,
 )
-from hfreg.ui import argument_rows, findings, form_fields, form_state, format_code, session
+from hfreg.endpoint import RESPONSE
+from hfreg.ui import argument_rows, endpoint_fields, findings, form_fields, form_state, format_code, session
 from hfreg.ui.editor import Completion, EditorState, code_editor, current_text
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_state import Form
@@ -43,9 +43,9 @@ INPUT_HELP = {
 }
 ANCHORS = {
     "basic-information": {"name", "description", "group", "permissible_purpose", "ownership_type", "model_type"},
-    "code-configuration": {"alias", "output_type", "input_type", "model_provider"},
+    "code-configuration": {"alias", "output_type", "input_type", "model_provider", "endpoint", "folder"},
     "arguments": {"arguments"},
-    "scoring-logic": {"scoring_logic"},
+    "scoring-logic": {"scoring_logic", "initialization_logic"},
 }
 
 
@@ -75,7 +75,7 @@ def draw(form: Form) -> EditorState:
     """Draw the cards and return what the code editor says, with the key that was pressed in it."""
     _card("Basic Information", lambda: _basic(form))
     _card("Code Configuration", lambda: _code_configuration(form))
-    _card("Arguments", lambda: argument_rows.card(form))
+    _card("Arguments", lambda: _arguments(form))
     state: list[EditorState] = []
     _card("Scoring Logic", lambda: state.append(_scoring_logic(form)))
     _card("Additional Information", lambda: _additional(form))
@@ -147,6 +147,14 @@ def _code_configuration(form: Form) -> None:
     form_fields.choice(
         form, "model_provider", "Model Provider", MODEL_PROVIDERS, help="From Settings → Platform Integrations."
     )
+    if endpoint_fields.chosen(form):
+        endpoint_fields.address(form)
+
+
+def _arguments(form: Form) -> None:
+    argument_rows.card(form)
+    if endpoint_fields.chosen(form):
+        endpoint_fields.mapping(form)
 
 
 def _input_type(form: Form) -> None:
@@ -175,7 +183,9 @@ def _input_type(form: Form) -> None:
 def _scoring_logic(form: Form) -> EditorState:
     draft, definition = form.draft, form.definition
     names = [a.alias for a in definition.arguments if a.alias]
-    given = ", ".join(f"`{name}`" for name in (*names, *sorted(PLATFORM_NAMES), *definition.resources))
+    given = ", ".join(f"`{name}`" for name in (*names, *sorted(definition.given_names), *definition.resources))
+    if endpoint_fields.chosen(form):
+        st.caption(sentence("Optional: without it the reply is made to fit the output type. `response` is the reply."))
     st.caption(sentence(f"A function body: `return` gives the answer. Automatically available: {given}."))
     state = code_editor(
         CODE,
@@ -202,7 +212,8 @@ def _completions(form: Form) -> list[Completion]:
     arguments = [Completion(a.alias, "variable", a.type, a.usage) for a in definition.arguments if a.alias]
     resources = [Completion(alias, "function", "registered model") for alias in definition.resources]
     cache = Completion("cache", "variable", "dict", "Lives as long as the loaded model, for what load-once cannot see.")
-    return [*arguments, *resources, cache]
+    reply = Completion(RESPONSE, "variable", "Any", "What the endpoint replied.")
+    return [*arguments, *resources, cache, *([reply] if RESPONSE in definition.given_names else [])]
 
 
 def _code_changed(text: str, rev: int) -> None:

@@ -29,6 +29,7 @@ STYLE = """<style>
 </style>"""
 PUBLIC_HUB = "https://huggingface.co"
 TIERS = {
+    "remote": "The model runs elsewhere and is called over the network; its code, if any, runs as every other here.",
     "confined": "Each loaded model is a process that reaches nothing but its own files; time and memory are limited.",
     "process only": "Each loaded model is a process with limits of time and memory. This kernel cannot confine it: "
     "it can do what the user of the workbench can.",

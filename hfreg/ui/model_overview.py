@@ -9,6 +9,7 @@ from typing import Any
 
 import streamlit as st
 
+from hfreg.definition import Definition
 from hfreg.errors import HfregError
 from hfreg.ui import lineage, snippets, test_call
 from hfreg.ui.widgets import plain
@@ -90,12 +91,30 @@ def _sample(version: Version) -> dict[str, Any]:
         return dict(definition.examples[0]) if definition.examples else {}
 
 
+def _endpoint(definition: Definition) -> list[tuple[str, str]]:
+    """Return what a reviewer wants to know of who is called, and what is sent there."""
+    endpoint = definition.endpoint
+    if endpoint is None:
+        return []
+    sent = endpoint.sent_as([(a.alias, a.type) for a in definition.arguments])
+    token = "sent to this address" if endpoint.send_token else "not sent to this address"
+    return [
+        ("Called at", plain(endpoint.where)),
+        ("Task", plain(endpoint.task)),
+        ("Sent", plain(", ".join(f"{alias} as {name}" for alias, name in sent.items()))),
+        ("Waits", f"{endpoint.timeout_s:g} s for an answer, asks up to {endpoint.retries} times again"),
+        ("Hugging Face token", token if endpoint.base_url else "sent to the Hub's router"),
+        ("Pinned", "no: whoever runs the model may change it"),
+    ]
+
+
 def _facts(version: Version) -> None:
     definition = version.definition
     rows = [(label, plain(getattr(definition, name))) for label, name in FACTS if getattr(definition, name)]
     seconds, memory = definition.limits.time_s, definition.limits.memory_mb
     rows += [("Time limit", f"{seconds:g} s")] if seconds else []
     rows += [("Memory limit", f"{memory} MB")] if memory else []
+    rows += _endpoint(definition)
     rows.append(("Token", "given to the code" if definition.token else "not given to the code"))
     rows.append(("Texts and answers", "stored with each call" if definition.store_payloads else "not stored"))
     st.markdown("  \n".join(f":gray[{label}] {value}" for label, value in rows))

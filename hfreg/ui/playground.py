@@ -71,7 +71,7 @@ def _form(version: Version, run: LiveRun | None, running: bool) -> None:
         _as_code(version)
         st.button("Save as example", key=f"{NAME}.save", type="tertiary", on_click=_save_form, args=[version])
     _messages(refused, errors)
-    tier = session.registry().engine.tier
+    tier = "remote" if version.definition.endpoint else session.registry().engine.tier
     st.caption(f":material/shield: **{tier}** · {frame.TIERS.get(tier, '')}")
 
 

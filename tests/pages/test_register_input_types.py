@@ -1,0 +1,94 @@
+"""The fields of API Based and Custom models on the New Model page, and what the model's page tells of them."""
+
+from __future__ import annotations
+
+from register_form import draft, fill, opened, press, said
+from streamlit.testing.v1 import AppTest
+
+import hfreg
+
+MODEL_PAGE = "pages/catalog/model.py"
+
+
+def chosen(at: AppTest, input_type: str) -> AppTest:
+    at.radio(key=f"register.input_type.{input_type}").set_value(input_type).run()
+    assert not at.exception, at.exception
+    return at
+
+
+def pick(at: AppTest, field: str, value: str) -> AppTest:
+    at.selectbox(key=f"register.{field}").select(value).run()
+    assert not at.exception, at.exception
+    return at
+
+
+def test_an_api_based_model_is_registered_with_the_form_alone(server: hfreg.Registry) -> None:
+    at = chosen(press(opened(), "add_argument"), "API Based")
+    assert "Choose the task and add an argument" in said(at)
+    fill(at, alias="chatter", description="Chats.", **{"argument.1.alias": "question"})
+    pick(at, "endpoint_task", "chat-completion")
+    fill(at, endpoint_model="org/chat", code="")
+    pick(at, "output_type", "String")
+    assert "Sent: `question` as messages" in said(at)
+    press(at, "save")
+    saved = server.get("chatter").definition
+    assert saved.input_type == "API Based"
+    assert saved.endpoint is not None
+    assert (saved.endpoint.model, saved.endpoint.task, saved.endpoint.provider) == (
+        "org/chat",
+        "chat-completion",
+        "auto",
+    )
+    assert saved.scoring_logic == ""
+
+
+def test_an_argument_is_sent_as_what_is_chosen_or_not_at_all(server: hfreg.Registry) -> None:
+    at = chosen(opened(template="guardrail"), "API Based")
+    pick(at, "endpoint_task", "text-classification")
+    names = [row["alias"] for row in draft(at)["rows"]]
+    assert at.selectbox(key="register.sent_as.text").value == ""
+    at.selectbox(key="register.sent_as.threshold").select("top_k").run()
+    at.selectbox(key="register.sent_as.max_length").select("not sent").run()
+    assert names == ["text", "threshold", "max_length"]
+    assert draft(at)["fields"]["endpoint_parameters"] == {"threshold": "top_k", "max_length": ""}
+    assert "`threshold` as top_k" in said(at)
+
+
+def test_the_fields_are_gone_with_another_input_type_and_back_with_it(server: hfreg.Registry) -> None:
+    at = chosen(opened(), "API Based")
+    fill(at, endpoint_model="org/chat")
+    chosen(at, "Python Function")
+    assert not [one for one in at.text_input if one.key == "register.endpoint_model"]
+    chosen(at, "API Based")
+    assert at.text_input(key="register.endpoint_model").value == "org/chat"
+
+
+def test_the_token_switch_is_there_for_an_address_only(server: hfreg.Registry) -> None:
+    at = chosen(opened(), "API Based")
+    assert "register.endpoint_send_token" not in {one.key for one in at.toggle}
+    fill(at, endpoint_base_url="http://169.254.169.254/latest")
+    assert not at.toggle(key="register.endpoint_send_token").value
+    assert "own network services" in said(at)
+    fill(at, endpoint_base_url="http://127.0.0.1:9/v1")
+    assert "own network services" not in said(at)
+
+
+def test_a_reviewer_sees_who_is_called_and_what_is_sent(server: hfreg.Registry) -> None:
+    server.register(
+        hfreg.Definition(
+            alias="chatter",
+            description="Chats.",
+            output_type="String",
+            input_type="API Based",
+            arguments=[hfreg.Argument("question", "String")],
+            endpoint={"base_url": "http://127.0.0.1:9/v1", "task": "chat-completion", "send_token": True},
+        )
+    )
+    at = opened()
+    at.query_params["alias"] = "chatter"
+    at.switch_page(MODEL_PAGE).run()
+    assert not at.exception, at.exception
+    words = said(at)
+    assert "question as messages" in words
+    assert "sent to this address" in words
+    assert "whoever runs the model may change it" in words
