@@ -1,6 +1,7 @@
 """Form start: what a new model begins with, and what stands in for the form where there is nothing to edit.
 
 Covers templates, copies of registered models, exported files, forms begun earlier, and versions that are locked.
+Models of the Hub are the matter of `hfreg.ui.hub_start`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import streamlit as st
 
 from hfreg import portable, templates
 from hfreg.errors import HfregError
-from hfreg.ui import form_draft, form_state, frame, session
+from hfreg.ui import form_draft, form_state, frame, hub_start, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_state import Form
 from hfreg.ui.widgets import ago, state_badge
@@ -48,6 +49,7 @@ def draw(form: Form) -> None:
         with file:
             key = f"register.file.{session.get(FILE_ROUND, 0)}"
             st.file_uploader("Exported file", type="json", key=key, on_change=_file, args=(key,), max_upload_size=4)
+    hub_start.draw(form)
 
 
 def locked(version: Version) -> None:
