@@ -70,6 +70,7 @@ def test_limits_are_typed_in_saved_and_kept_by_the_playground(app: Workbench, pa
     expect(at(page, "playground.panel")).to_contain_text(re.compile("angry.*0.6", re.DOTALL))
 
 
+@pytest.mark.soak
 def test_the_rows_of_limits_fit_a_phone(app: Workbench, phone_page: Page) -> None:
     page = phone_page
     app.open(page, "register", alias="reply")

@@ -210,6 +210,7 @@ def test_the_vector_of_a_second_text_is_compared(app: Workbench, page: Page) -> 
     expect(panel(page)).to_contain_text("0.9927")
 
 
+@pytest.mark.soak
 def test_dark_is_dark_and_a_phone_does_not_scroll_sideways(app: Workbench, dark_page: Page, phone_page: Page) -> None:
     for page in (dark_page, phone_page):
         app.open(page, "playground", alias="sentiment")

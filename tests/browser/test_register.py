@@ -177,7 +177,7 @@ def test_an_exported_file_is_dropped_in(app: Workbench, page: Page, tmp_path: Pa
     "look",
     [
         pytest.param({}, marks=pytest.mark.soak),
-        {"color_scheme": "dark"},
+        pytest.param({"color_scheme": "dark"}, marks=pytest.mark.soak),
         {"viewport": {"width": 390, "height": 844}},
     ],
     ids=["light", "dark", "phone"],

@@ -145,6 +145,7 @@ def test_the_csv_that_is_downloaded_holds_the_calls_and_no_formula(app: Workbenc
     assert {row["error"] for row in rows} == {"'=1+1"}
 
 
+@pytest.mark.soak
 def test_the_page_works_in_the_dark_and_on_a_phone(app: Workbench, dark_page: Page, phone_page: Page) -> None:
     for page in (dark_page, phone_page):
         app.open(page, "usage")
