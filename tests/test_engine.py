@@ -52,6 +52,22 @@ def test_what_is_printed_belongs_to_its_call(make: Make, capsys: pytest.CaptureF
     assert capsys.readouterr().out == ""
 
 
+def test_what_scoring_logic_warns_of_is_a_warning_of_that_call_and_of_each(make: Make) -> None:
+    logic = "import warnings\nfrom warnings import warn\nfor i in range(2): warn('cut', UserWarning, stacklevel=2)\n"
+    logic += "warnings.warn(RuntimeWarning(f'{x} of 7 tokens'))\nreturn 1 / x"
+    model = make(logic)
+    for _ in range(2):
+        assert model.run(1).warnings == ("cut", "1 of 7 tokens")
+    failed = model.run(0)
+    assert not failed.ok and failed.warnings == ("cut", "0 of 7 tokens")
+
+
+def test_warning_without_end_is_cut(make: Make) -> None:
+    outcome = make("import warnings\nfor i in range(500): warnings.warn(f'{i} ' + 'x' * 9000)\nreturn 1").run()
+    assert outcome.value == 1
+    assert len(outcome.warnings) == 100 and {len(text) for text in outcome.warnings} == {2000}
+
+
 def test_printing_without_end_is_cut(make: Make) -> None:
     outcome = make("for i in range(100_000): print('0123456789')\nreturn 1").run()
     assert outcome.value == 1

@@ -1,8 +1,9 @@
-"""Environment: `os` and `sys` as scoring logic sees them.
+"""Environment: `os`, `sys` and `warnings` as scoring logic sees them.
 
 The variables that a definition asked for (its token) are there for `os.getenv` and `os.environ` without
 the process's own environment ever being written: programs that it starts see the process's. What scoring logic prints
-goes to its call. It hides nothing that the process already has: confinement is the isolated engine's.
+goes to its call, and so does what it warns of (`warnings.warn`): on each call, not once in a process. It hides nothing
+that the process already has: confinement is the isolated engine's.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from typing import Any
 
 from hfreg.settings import process_environment
 
-OWN_COPIES = frozenset({"os", "sys", "contextlib"})
-"""Modules of which scoring logic sees a copy with variables and streams of its own."""
+OWN_COPIES = frozenset({"os", "sys", "contextlib", "warnings"})
+"""Modules of which scoring logic sees a copy with variables, streams and warnings of its own."""
+MAX_WARNINGS = 100
+MAX_WARNING = 2_000
+"""Characters of a warning that are kept."""
 
 
 class Writer:
@@ -113,15 +117,23 @@ class BytesVariables(MutableMapping[bytes, bytes]):
 
 
 class Environment:
-    """Variables and streams of one loaded model; `sys` returns `sys` as its scoring logic sees it."""
+    """Variables, streams and warnings of one loaded model.
+
+    `sys` returns `sys` as its scoring logic sees it, `told` the list that takes the warnings of the run in work.
+    """
 
     def __init__(
-        self, variables: Mapping[str, str], write: Callable[[str], object], sys: Callable[[], ModuleType]
+        self,
+        variables: Mapping[str, str],
+        write: Callable[[str], object],
+        sys: Callable[[], ModuleType],
+        told: Callable[[], list[str]],
     ) -> None:
         # Changes that scoring logic makes last as long as the loaded model.
         environ = Variables(process_environment(), variables)
         in_bytes = BytesVariables(environ)
         self._sys = sys
+        self._told = told
         stream = Writer(write)
         self._replaced: dict[tuple[str, str], Any] = {
             ("os", "environ"): environ,
@@ -132,6 +144,7 @@ class Environment:
             ("os", "unsetenv"): lambda key: environ.pop(os.fsdecode(key), None),
             ("sys", "stdout"): stream,
             ("sys", "stderr"): stream,
+            ("warnings", "warn"): self._warn,
             ("contextlib", "redirect_stdout"): lambda new_target: self._redirected("stdout", new_target),
             ("contextlib", "redirect_stderr"): lambda new_target: self._redirected("stderr", new_target),
         }
@@ -143,6 +156,12 @@ class Environment:
     def builtins(self) -> dict[str, Any]:
         """Return the builtins that differ: what is printed goes to the call, and nobody can be asked."""
         return {"print": self._print, "input": _no_input}
+
+    def _warn(self, message: object, *arguments: object, **options: object) -> None:
+        """Tell it with the call: each text once, as many and as long as a page can show."""
+        text, told = str(message)[:MAX_WARNING], self._told()
+        if text.strip() and text not in told and len(told) < MAX_WARNINGS:
+            told.append(text)
 
     def _print(self, *values: object, file: Any = None, **options: Any) -> None:
         print(*values, file=self._sys().stdout if file is None else file, **options)

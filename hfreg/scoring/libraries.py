@@ -83,7 +83,7 @@ class Libraries:
         self._on_load = on_load
         self._on_loaded = on_loaded
         self._modules: dict[str, ModuleProxy] = {}
-        self._environment = Environment(environment, write, lambda: self._module("sys"))
+        self._environment = Environment(environment, write, lambda: self._module("sys"), lambda: self.warnings)
         self._clients = Clients(self.memo, self._resolve, lambda text: self.notes.append(text), self._warn)
         self.builtins = self._environment.builtins()
         self.secrets = frozenset(environment.values())
