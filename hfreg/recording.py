@@ -108,6 +108,11 @@ class Recording:
         )
 
 
+def calling_for(user: str) -> None:
+    """Note on whose behalf scoring logic runs in this thread."""
+    _user.set(user)
+
+
 def calling_user() -> str | None:
     """Return on whose behalf scoring logic runs in this thread: who calls what it calls."""
     return _user.get()

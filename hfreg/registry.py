@@ -14,13 +14,13 @@ from hfreg.definition import Definition
 from hfreg.errors import UnknownModel
 from hfreg.lifecycle import RUNNABLE, Action, State, review_action
 from hfreg.model import Model
-from hfreg.running import Running
+from hfreg.simulating import Simulating
 from hfreg.store.definitions import Deleted, Entry, Snapshot
 from hfreg.values import Finding
 from hfreg.version import Pin, Version
 
 
-class Registry(Running):
+class Registry(Simulating):
     """Everything under one home folder. `hfreg.open()` gives it; close it, or let the process end."""
 
     def __repr__(self) -> str:

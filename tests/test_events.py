@@ -218,3 +218,19 @@ def test_csv_cells_are_no_formulas_and_numbers_stay_numbers() -> None:
 
 def test_csv_of_no_calls_is_the_header() -> None:
     assert calls_csv([]).startswith("id,at,alias,version,state,source,user,status,error_kind,error,cold")
+
+
+def test_a_log_of_an_older_product_gets_the_columns_it_lacks_and_keeps_its_calls(url: str, events: Events) -> None:
+    for call in (a_call(alias="old"), a_call(alias="older")):
+        events.record(call)
+    events.flush()
+    with events._database.connect() as connection:
+        for column in ("rows", "failed", "sketch"):
+            connection.exec_driver_sql(f"ALTER TABLE calls DROP COLUMN {column}")
+        connection.exec_driver_sql("UPDATE hfreg_meta SET value = 1 WHERE key = 'schema'")
+    events.close()
+    with Events(url) as newer:
+        newer.record(a_call(alias="new", rows=7, failed=1, sketch="{}"))
+        assert newer.flush()
+        assert {(call.alias, call.rows) for call in newer.calls()} == {("old", 0), ("older", 0), ("new", 7)}
+        assert newer.usage().tiles.rows == 7

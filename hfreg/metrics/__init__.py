@@ -4,6 +4,7 @@
 percentiles, a latency histogram, hours of the week, tables by model, user, source and error. `timeline` knows days,
 hours and zones. Everything is computed from one `Columns`, so the numbers of one screen add up. Pure: it reads no
 database and no clock. Latency percentiles are over answered calls (`status` ok), cold ones included.
+A simulation is one call; its rows are counted beside the calls, and how long it took is the latency of none.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ STATUSES = ("ok", "error", "timeout", "cancelled", "refused")
 class Columns:
     """Call records as columns of one length; coded columns hold indices into `names[column]`.
 
-    `at` is microseconds since 1970 in UTC. The codes of `status` begin with STATUSES in order, so 0 is ok.
+    `at` is microseconds since 1970 in UTC. The codes of `status` begin with STATUSES in order, so 0 is ok. `rows` is
+    how many rows a simulation ran, `failed` how many of them without an answer; 0 for a call.
     """
 
     seq: Ints
@@ -38,6 +40,8 @@ class Columns:
     total_ms: Floats
     run_ms: Floats
     cold: Mask
+    rows: Ints
+    failed: Ints
     alias: Codes
     source: Codes
     user: Codes
@@ -60,7 +64,8 @@ class Columns:
 class Tiles:
     """The totals of one period; milliseconds and shares are None where there is nothing to take them from.
 
-    `success` is answered calls of all calls (0 to 1), `compute_s` the seconds that scoring logic ran.
+    `success` is answered calls of all calls (0 to 1), `compute_s` the seconds that scoring logic ran. `simulations` of
+    the calls ran `rows` rows, `rows_failed` of them without an answer.
     """
 
     calls: int
@@ -72,6 +77,9 @@ class Tiles:
     users: int
     cold: int
     compute_s: float
+    simulations: int = 0
+    rows: int = 0
+    rows_failed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

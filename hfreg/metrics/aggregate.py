@@ -46,8 +46,8 @@ def grouped_percentiles(
 
 
 def by_latency(calls: Columns) -> NDArray[np.int64]:
-    """Return the positions of the answered calls, the fastest first; what `quickest` means below."""
-    answered = np.flatnonzero(calls.status == 0)
+    """Return the positions of the answered calls, the fastest first; what `quickest` means below. No simulations."""
+    answered = np.flatnonzero((calls.status == 0) & (calls.rows == 0))
     return answered[np.argsort(calls.total_ms[answered])]
 
 
@@ -66,6 +66,9 @@ def tiles(calls: Columns, quickest: NDArray[np.int64]) -> Tiles:
         users=int(np.count_nonzero(np.bincount(calls.user))),
         cold=int(calls.cold.sum()),
         compute_s=float(calls.run_ms.sum()) / 1000,
+        simulations=int(np.count_nonzero(calls.rows)),
+        rows=int(calls.rows.sum()),
+        rows_failed=int(calls.failed.sum()),
     )
 
 
@@ -107,7 +110,7 @@ def groups(calls: Columns, quickest: NDArray[np.int64], column: str) -> tuple[Gr
     codes, names = getattr(calls, column), calls.names[column]
     size = int(codes.max(initial=-1)) + 1
     spread = grouped_percentiles(codes[quickest], calls.total_ms[quickest], size)
-    counts, answered = np.bincount(codes, minlength=size), np.bincount(codes[quickest], minlength=size)
+    counts, answered = np.bincount(codes, minlength=size), np.bincount(codes[calls.status == 0], minlength=size)
     cold, run = np.bincount(codes[calls.cold], minlength=size), np.bincount(codes, calls.run_ms, minlength=size)
     last = np.zeros(size, dtype=np.int64)
     np.maximum.at(last, codes, calls.at)
@@ -154,7 +157,7 @@ def activities(calls: Columns, now: datetime, zone: tzinfo, days: int = 7) -> di
     table = np.bincount(calls.alias[recent] * days + place[recent], minlength=size * days).reshape(size, days)
     failed = recent[(calls.status[recent] == 1) | (calls.status[recent] == 2)]
     errors = np.bincount(calls.alias[failed], minlength=size)
-    ok = recent[calls.status[recent] == 0]
+    ok = recent[(calls.status[recent] == 0) & (calls.rows[recent] == 0)]
     ok = ok[np.argsort(calls.total_ms[ok])]
     spread = grouped_percentiles(calls.alias[ok], calls.total_ms[ok], size)
     counts = np.bincount(calls.alias, minlength=size)

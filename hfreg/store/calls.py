@@ -28,6 +28,10 @@ class Call:
     `source` is playground, test, python, cli, simulation, resource or load; `status` is ok, error, timeout, cancelled
     or refused. Milliseconds are as in `hfreg.engine.Timings`, sizes are bytes of the JSON text, `warnings` is
     how many there were. `arguments` and `answer` are JSON, or None where payloads are not stored.
+
+    A simulation is one record: `rows` is how many rows it ran (0 for a call), `failed` how many of them have no answer,
+    `warnings` how many had one, `sketch` how long they took (`hfreg.metrics.sketch`, as JSON); `total_ms` is how long
+    all of it took, `run_ms` the sum over its rows.
     """
 
     id: str
@@ -53,6 +57,9 @@ class Call:
     token: bool = False
     arguments: str | None = None
     answer: str | None = None
+    rows: int = 0
+    failed: int = 0
+    sketch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +117,12 @@ def calls_csv(calls: Iterable[Call]) -> str:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(names)
-    writer.writerows([_cell(getattr(call, name)) for name in names] for call in calls)
+    writer.writerows([csv_cell(getattr(call, name)) for name in names] for call in calls)
     return out.getvalue()
 
 
-def _cell(value: object) -> object:
+def csv_cell(value: object) -> object:
+    """Return a value as a cell of a CSV that a spreadsheet may open: no text of it is a formula."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, datetime):

@@ -1,7 +1,7 @@
 """Database: the table of calls in SQL, on SQLite (a file, in WAL) or PostgreSQL (by URL).
 
-Covers opening, the schema and its version, inserting and selecting rows, and errors in our words. It imports
-SQLAlchemy on first use, so that `import hfreg` stays quick. It keeps no buffer and computes nothing.
+Covers opening, inserting and selecting rows, and errors in our words; the table itself is in `hfreg.store.schema`. It
+imports SQLAlchemy on first use, so that `import hfreg` stays quick. It keeps no buffer and computes nothing.
 """
 
 from __future__ import annotations
@@ -11,19 +11,18 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hfreg.errors import SettingsError, StoreCorrupt, StoreError
+from hfreg.store.schema import LOCK, SCHEMA, calls_table, create, found_schema, migrate
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, Engine, Executable, MetaData, Select, Table
+    from sqlalchemy import URL, Connection, Engine, Executable, Select
 
-SCHEMA = 1
 BUSY_S = 5
-_LOCK = 7_209_331  # the advisory lock under which PostgreSQL writers take turns
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
@@ -132,7 +131,7 @@ class Database:
         if connection.dialect.name == "postgresql":
             # In turns: so `seq` grows in the order of commits, and a reader that asks for what is newer misses none.
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{BUSY_S}s'")
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
             connection.execute(postgresql.insert(calls_table()).on_conflict_do_nothing(), rows)
         else:
             connection.execute(sqlite.insert(calls_table()).on_conflict_do_nothing(), rows)
@@ -145,7 +144,9 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         for attempt in range(100):
             try:
-                found = _schema(engine) or _create(engine)
+                found = found_schema(engine) or create(engine)
+                if found < SCHEMA:
+                    found = migrate(engine)
                 break
             except OperationalError as error:  # switching to WAL does not wait for the lock by itself
                 if "locked" not in str(error.orig) or attempt == 99:
@@ -166,39 +167,6 @@ class Database:
             )
         reason = str(cause).strip().splitlines()[0] if str(cause).strip() else type(cause).__name__
         return StoreError(f"The call log {self.place} cannot be used: {reason}.")
-
-
-@cache
-def _tables() -> tuple[MetaData, Table, Table]:
-    from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, MetaData, Table, Text
-
-    def text(name: str, nullable: bool = False) -> Column[Any]:
-        return Column(name, Text, nullable=nullable)
-
-    metadata = MetaData()
-    about = Table("hfreg_meta", metadata, Column("key", Text, primary_key=True), Column("value", BigInteger))
-    calls = Table(
-        "calls",
-        metadata,
-        Column("seq", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
-        Column("id", Text, nullable=False, unique=True),
-        Column("at", BigInteger, nullable=False),  # microseconds since 1970, UTC: exact and the same everywhere
-        *(text(name) for name in ("alias", "state", "source", "user", "status", "error_kind", "error", "tier")),
-        *(Column(name, Double, nullable=False) for name in ("queue_ms", "load_ms", "run_ms", "total_ms")),
-        *(Column(name, BigInteger, nullable=False) for name in ("version", "input_bytes", "output_bytes", "warnings")),
-        *(Column(name, Boolean, nullable=False) for name in ("cold", "network", "token")),
-        text("arguments", nullable=True),  # last: a scan of the others does not read through long texts
-        text("answer", nullable=True),
-        Index("calls_at", "at", "seq"),
-        Index("calls_alias_at", "alias", "at"),
-        sqlite_autoincrement=True,  # a number is never given twice, also after the newest rows were deleted
-    )
-    return metadata, about, calls
-
-
-def calls_table() -> Table:
-    """Return the table of calls; `seq` grows in the order of commits."""
-    return _tables()[2]
 
 
 def _refuse_unknown(url: str) -> None:
@@ -237,32 +205,3 @@ def _engine(url: URL) -> Engine:
 def _on_sqlite_connect(connection: Any, record: object) -> None:
     # In WAL a killed process loses nothing of what was committed; a power cut may cost the last moments.
     connection.execute("PRAGMA synchronous=NORMAL")
-
-
-def _schema(engine: Engine) -> int:
-    """Return the version of the schema that is there, 0 for none."""
-    from sqlalchemy import inspect, select
-
-    about = _tables()[1]
-    with engine.connect() as connection:
-        if not inspect(connection).has_table(about.name):
-            return 0
-        return int(connection.scalar(select(about.c.value).where(about.c.key == "schema")) or 0)
-
-
-def _create(engine: Engine) -> int:
-    from sqlalchemy import select
-
-    metadata, about, _ = _tables()
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-        metadata.create_all(connection, checkfirst=True)
-        found = connection.scalar(select(about.c.value).where(about.c.key == "schema"))
-        if found is None:
-            connection.execute(about.insert().values(key="schema", value=SCHEMA))
-        connection.commit()
-    return int(found or SCHEMA)

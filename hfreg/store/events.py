@@ -26,7 +26,8 @@ from hfreg.errors import StoreError
 from hfreg.metrics.timeline import micros, moment
 from hfreg.store.buffer import HEAVIEST, LIMIT, Buffer
 from hfreg.store.calls import Call, CallFilter, calls_csv, new_call_id, utc_now
-from hfreg.store.database import Database, calls_table
+from hfreg.store.database import Database
+from hfreg.store.schema import calls_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Select

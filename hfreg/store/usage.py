@@ -26,6 +26,8 @@ _PLAIN: Mapping[str, Any] = {
     "total_ms": np.float64,
     "run_ms": np.float64,
     "cold": np.bool_,
+    "rows": np.int64,
+    "failed": np.int64,
 }
 _CODED = ("alias", "source", "user", "status", "error_kind")
 FIELDS = (*_PLAIN, *_CODED)

@@ -17,7 +17,7 @@ import streamlit as st
 from hfreg.metrics import Failure, Group, Tiles, Usage, change
 from hfreg.ui import frame, usage
 from hfreg.ui.usage import View
-from hfreg.ui.widgets import empty, milliseconds
+from hfreg.ui.widgets import counted, empty, milliseconds
 
 Colour = Literal["normal", "inverse", "off"]
 
@@ -43,6 +43,12 @@ def tiles(page: Usage) -> None:
             _tile(name, shown, _relative(value, before, name), "inverse", words)
         compute = _relative(now.compute_s, before, "compute_s")
         _tile("Compute", seconds(now.compute_s), compute, "off", "The time that scoring logic ran.")
+    if now.simulations:
+        counts = "counts as one call" if now.simulations == 1 else "count as one call each"
+        st.caption(
+            f"{counted(now.simulations, 'simulation')} {counts}. {counted(now.rows, 'row')} ran in them, "
+            f"{now.rows_failed:,} without an answer; rows are in Compute, and not in the percentiles."
+        )
 
 
 def models(page: Usage, view: View, local: tzinfo) -> None:
