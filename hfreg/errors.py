@@ -24,6 +24,7 @@ the thing and the value and says the way out; it never holds a secret.
      ├─ OutputError (ValueError)            an answer that does not fit the output type
      ├─ TableError (ValueError)             a table, or a row of it, that cannot be read
      ├─ SimulationError (RuntimeError)      something that a simulation cannot do now
+     ├─ EvaluationError (ValueError)        rows that cannot be measured
      ├─ HubError (OSError)                  the Hub, or the way to it
      │   ├─ RepoNotFound (LookupError)          missing, or private to this token
      │   ├─ RevisionNotFound (LookupError)
@@ -34,6 +35,7 @@ the thing and the value and says the way out; it never holds a secret.
      │   │   └─ HubBusy                         it asks to come back later
      │   └─ UnsafeRepo (ValueError)             files that the platform does not load
      └─ StoreError (OSError)                the files under the home
+         ├─ UnsafeFolder (ValueError)           an uploaded folder that is not taken
          ├─ StoreCorrupt (ValueError)           neither the file nor its last good copy can be read
          └─ ImportFileError (ValueError)        a file that is no export of hfreg
 """
@@ -57,6 +59,7 @@ __all__ = [
     "UnknownModelImport",
     "LifecycleError",
     "NotApproved",
+    "LicenceRefused",
     "EditConflict",
     "ScoringError",
     "ScoringTimeout",
@@ -68,6 +71,7 @@ __all__ = [
     "OutputError",
     "TableError",
     "SimulationError",
+    "EvaluationError",
     "HubError",
     "RepoNotFound",
     "RevisionNotFound",
@@ -78,6 +82,7 @@ __all__ = [
     "HubBusy",
     "UnsafeRepo",
     "StoreError",
+    "UnsafeFolder",
     "StoreCorrupt",
     "ImportFileError",
 ]
@@ -121,6 +126,10 @@ class LifecycleError(HfregError, ValueError):
 
 class NotApproved(LifecycleError, PermissionError):
     """A call that the state of the version does not allow."""
+
+
+class LicenceRefused(LifecycleError, PermissionError):
+    """A model whose licence the policy of this home does not let be used."""
 
 
 class EditConflict(HfregError, RuntimeError):
@@ -172,6 +181,10 @@ class SimulationError(HfregError, RuntimeError):
     """Something that a simulation cannot do, as it stands now."""
 
 
+class EvaluationError(HfregError, ValueError):
+    """Rows that cannot be measured, or a measure that they do not have."""
+
+
 class HubError(HfregError, OSError):
     """The Hub refused, or could not be asked."""
 
@@ -214,6 +227,10 @@ class UnsafeRepo(HubError, ValueError):
 
 class StoreError(HfregError, OSError):
     """The files under the home could not be read or written."""
+
+
+class UnsafeFolder(StoreError, ValueError):
+    """An uploaded folder holds what the platform does not take; nothing of it was kept."""
 
 
 class StoreCorrupt(StoreError, ValueError):
