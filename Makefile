@@ -17,7 +17,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 soak: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m soak -n auto --maxprocesses=4 --dist loadfile --no-loadscope-reorder
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench
