@@ -22,6 +22,7 @@ from hfreg.version import Pin, Version
 if TYPE_CHECKING:
     from hfreg.hub.client import Hub
     from hfreg.store.definitions import Definitions
+    from hfreg.store.folders import Folders
 
 OUT_OF_USE = frozenset({State.REJECTED, State.ARCHIVED})
 ORDER = {"error": 0, "warning": 1, "hint": 2}
@@ -31,6 +32,14 @@ def check(definition: Definition, store: Definitions) -> list[Finding]:
     """List everything there is to say about a definition, worst first; runs nothing."""
     found = [*definition.findings(), *source_findings(definition), *_resource_findings(definition, store)]
     return sorted(found, key=lambda f: (ORDER[f.level], f.line or 0))
+
+
+def folder_findings(definition: Definition, folders: Folders) -> list[Finding]:
+    """Say that the uploaded folder is not here: it can be uploaded after an import, so nothing is refused for it."""
+    if not definition.folder or folders.find(definition.folder) is not None:
+        return []
+    message = f"The model folder {definition.folder[:19]}… is not stored here. Upload it before the model is called."
+    return [Finding("warning", "folder", None, message)]
 
 
 def require(definition: Definition, store: Definitions) -> None:
@@ -49,7 +58,7 @@ def pins(definition: Definition, hub: Hub, known: Sequence[Pin] = ()) -> tuple[t
     """Pin what the source names literally; returns all pins, and a sentence for each that could not be resolved."""
     from hfreg.hub.provenance import resolve_literals
 
-    fresh, unresolved = resolve_literals(repositories(definition.scoring_logic), hub, STARTERS, known)
+    fresh, unresolved = resolve_literals(repositories(definition.code), hub, STARTERS, known)
     return (*known, *fresh), tuple(unresolved)
 
 
@@ -61,7 +70,7 @@ def require_pinned(version: Version) -> None:
             f"{version.alias} cannot be submitted for approval, because not every source is pinned: {reasons} "
             "Run it once, or save it again with the Hub in reach."
         )
-    lines = [] if version.pins else unnamed_loads(version.definition.scoring_logic)
+    lines = [] if version.pins else unnamed_loads(version.definition.code)
     if lines:
         raise LifecycleError(
             f"{version.alias} cannot be submitted for approval, because nobody knows yet what it loads: the repo id in "

@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import textwrap
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
@@ -162,6 +163,13 @@ class Definition(Frozen):
     def given_names(self) -> frozenset[str]:
         """The names that the platform gives to scoring logic, besides arguments and resources."""
         return PLATFORM_NAMES | GIVEN_NAMES.get(self.input_type, frozenset())
+
+    @cached_property
+    def code(self) -> str:
+        """All of its code in one, for whoever looks for what it names; lines are not those of its fields."""
+        if not self.initialization_logic:
+            return self.scoring_logic
+        return f"{textwrap.dedent(self.initialization_logic)}\n{textwrap.dedent(self.scoring_logic)}"
 
     @cached_property
     def scored(self) -> Definition:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 InputType = Literal["API Based", "Python Function", "Custom"]
 
 INPUT_TYPES: tuple[str, ...] = get_args(InputType)
-AVAILABLE_INPUT_TYPES: tuple[str, ...] = ("API Based", "Python Function")
+AVAILABLE_INPUT_TYPES: tuple[str, ...] = INPUT_TYPES
 MODEL_DIR = "model_dir"
 GIVEN_NAMES = {"API Based": frozenset({RESPONSE}), "Custom": frozenset({MODEL_DIR})}
 """The names that scoring logic is given besides arguments, resources and those of every model."""

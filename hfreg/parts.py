@@ -13,9 +13,10 @@ import os
 import sys
 import threading
 import weakref
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from hfreg.engine import Engine, OnEvent
 from hfreg.errors import SettingsError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hfreg.model import Model
     from hfreg.store.autosave import Autosaves
     from hfreg.store.events import Events
+    from hfreg.store.folders import Folder, Folders
 
 _open: weakref.WeakSet[Parts] = weakref.WeakSet()
 _left_behind: list[object] = []
@@ -91,6 +93,14 @@ class Parts:
             return made
 
     @cached_property
+    def folders(self) -> Folders:
+        """The uploaded folders of Custom models."""
+        from hfreg.hub.files import inspect_folder
+        from hfreg.store.folders import Folders
+
+        return Folders(self.settings.home / "folders", inspect_folder)
+
+    @cached_property
     def engine(self) -> Engine:
         """What runs scoring logic."""
         with self._making:
@@ -124,6 +134,17 @@ class Parts:
 
         budget = self.settings.memory_budget_mb
         return IsolatedEngine(platform, cache_root(), (STARTERS,), budget * 2**20 if budget else None)
+
+    def add_folder(
+        self, source: str | Path | IO[bytes], pickles: bool = False, progress: Callable[[int, int], None] | None = None
+    ) -> Folder:
+        """Keep a model folder for Custom models: a zip (its path, or an open file) or a folder of this machine.
+
+        Its `address` is what a definition names as `folder`; the same content is kept once. `progress` hears of bytes
+        done and in all. Raises UnsafeFolder or UnsafeRepo naming the file that keeps it out.
+        """
+        taken = Path(source).expanduser() if isinstance(source, str) else source
+        return self.folders.add(taken, pickles, progress or (lambda done, total: None))
 
     def started(self, part: str) -> bool:
         """Say whether a part was made already."""

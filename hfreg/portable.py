@@ -114,7 +114,7 @@ def _pins(exported: Any, definition: Definition) -> tuple[Pin, ...]:
             raise ImportFileError(f"The file pins `{pin.repo}` to {pin.commit[:80]!r}, which is no full commit.")
     if exported.get("scoring_logic") == _digest(definition):
         return pins
-    named = {(one.repo, one.revision) for one in repositories(definition.scoring_logic)}
+    named = {(one.repo, one.revision) for one in repositories(definition.code)}
     return tuple(pin for pin in pins if (pin.repo, pin.revision) in named)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hfreg.engine import Event, OnEvent
-from hfreg.errors import UnknownModel
+from hfreg.errors import UnknownModel, UnsafeFolder
 from hfreg.lifecycle import State
 from hfreg.recording import calling_user
 from hfreg.settings import STARTERS
@@ -52,6 +53,16 @@ class Provision:
             cancel=cancel,
         )
 
+    def folder(self, version: Version) -> Path:
+        """Return the uploaded folder that the definition names; raises StoreError when it is not what was uploaded."""
+        folder = self._registry.folders.get(version.definition.folder)
+        if folder.pickles and not version.definition.pickled_weights:
+            raise UnsafeFolder(
+                f"The model folder of {version.alias} holds pickles ({folder.pickles[0]}), and its definition does not "
+                "allow pickled weights."
+            )
+        return folder.path
+
     def environment(self, version: Version) -> Mapping[str, str]:
         """Return the token's variables when the definition asks for the token, else nothing."""
         from hfreg.hub import token
@@ -63,7 +74,9 @@ class Provision:
         from hfreg.hub.provenance import weight_bytes
 
         saved = self._registry.definitions.find(version.alias, version.number) if version.number else None
-        return weight_bytes((saved or version).pins, self._registry.fetcher, STARTERS)
+        folder = self._registry.folders.find(version.definition.folder)
+        pinned = weight_bytes((saved or version).pins, self._registry.fetcher, STARTERS)
+        return pinned + (folder.size if folder else 0)
 
     def resources(self, version: Version) -> tuple[Version, ...]:
         """Return every version that a call of this one may run besides itself, as they stand now."""

@@ -142,7 +142,7 @@ def _unquoted(error: HfregError, definition: Definition) -> str:
         # Of the first alone: an undeclared name may be a text that lost its place, and then others are offered.
         return f"`{quoted[0]}`" if quoted and quoted[0] in {a.alias for a in definition.arguments} else ""
     # An id that was built at run time may be a user's text, so only those that the code names.
-    named = {*definition.resources, *(one.repo for one in repositories(definition.scoring_logic))}
+    named = {*definition.resources, *(one.repo for one in repositories(definition.code))}
     return next((f"`{name}`" for name in quoted if name in named), "")
 
 

@@ -67,7 +67,7 @@ class Registry(Simulating):
 
     def check(self, definition: Definition) -> list[Finding]:
         """List what is to be said about a definition, worst first; runs nothing."""
-        return admission.check(definition, self.definitions)
+        return [*admission.check(definition, self.definitions), *admission.folder_findings(definition, self.folders)]
 
     # Writing
 

@@ -143,7 +143,7 @@ def test_a_chat_has_its_messages_its_parameters_and_its_use_noted(
 
 
 def test_scoring_logic_is_given_the_reply_in_the_usual_engine(
-    registry: hfreg.Registry, inference: LoopbackHub, engine: str
+    engine: str, registry: hfreg.Registry, inference: LoopbackHub
 ) -> None:
     logic = "print(len(response))\nbest = response[0]\nreturn best['label'].lower() if best['score'] > limit else None"
     arguments = [
@@ -206,7 +206,7 @@ def test_a_slow_server_ends_at_the_time_that_is_allowed(registry: hfreg.Registry
     assert "did not answer within 0.1 s" in str(error)
     inference.says = [Said([[]], after_s=1.0)]
     outcome = registry.test(definition(limits={"time_s": 0.2}), text="good")
-    assert outcome.status == "timeout" or "did not answer within 0.2 s" in str(outcome.error)
+    assert outcome.status == "timeout"
     assert outcome.timings.total_ms < 900
 
 

@@ -91,7 +91,6 @@ def test_a_wrong_argument_loads_nothing(registry: hfreg.Registry) -> None:
         ({"scoring_logic": "# " + "x" * 70 * 1024}, "scoring_logic"),
         ({"scoring_logic": "return ("}, "scoring_logic"),
         ({"input_type": "API Based"}, "endpoint.task"),
-        ({"input_type": "Custom"}, "input_type"),
         ({"resources": ["nobody"]}, "resources[0]"),
         ({"resources": ["shout"]}, "resources[0]"),
     ],

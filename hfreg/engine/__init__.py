@@ -111,6 +111,9 @@ class Platform(Protocol):
     def environment(self, version: Version) -> Mapping[str, str]:
         """Return the variables that scoring logic sees on top of the process's own."""
 
+    def folder(self, version: Version) -> Path:
+        """Return the uploaded folder of a Custom version, as it was uploaded; raises StoreError."""
+
     def call(self, caller: Version, alias: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call another registered model (a resource of the caller) and return its value."""
 

@@ -23,6 +23,8 @@ from hfreg.engine.watchdog import Watchdog
 from hfreg.errors import ArgumentError, HfregError, HubBusy
 from hfreg.scoring.secrets import masked
 
+LATE_S = 1.0
+"""How long after its time limit a call may still hang on a server; its caller has an answer by then."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 TIER = "remote"
 
@@ -122,7 +124,7 @@ class Asking:
         endpoint = self._endpoint
         for attempt in range(endpoint.retries + 1):
             try:
-                reply = self._inference.ask(endpoint, given, max(0.01, min(endpoint.timeout_s, self._left())))
+                reply = self._inference.ask(endpoint, given, min(endpoint.timeout_s, self._left() + LATE_S))
             except HubBusy as busy:
                 self._pause(busy, attempt)
                 continue

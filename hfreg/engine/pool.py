@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from hfreg.engine import Loaded, OnEvent, Standing
+from hfreg.engine import Loaded, OnEvent, Run, Standing
 from hfreg.engine.ending import busy
 from hfreg.engine.job import Job, Task
 from hfreg.engine.slot import Slot
@@ -58,7 +58,7 @@ class Pool(ABC):
         job.feed(rows, self._enqueue)
         return job
 
-    def load(self, version: Version, on_event: OnEvent | None = None) -> Job:
+    def load(self, version: Version, on_event: OnEvent | None = None) -> Run:
         """Begin to have a model ready without running a row; see `hfreg.engine.Engine.load`."""
         job = Job(version, None, on_event, self.tier)
         if self._closed:

@@ -17,6 +17,7 @@ from hfreg.engine import Event, Outcome, Platform, Resolver, Timings
 from hfreg.engine.failure import scoring_failure
 from hfreg.engine.job import Job, Task
 from hfreg.errors import HfregError
+from hfreg.input_types import MODEL_DIR
 from hfreg.scoring.compile import compile_logic, source_name
 from hfreg.scoring.libraries import Libraries
 from hfreg.version import Version
@@ -156,6 +157,9 @@ class LoadedModel:
                 lambda seconds: self._emit("loaded", seconds * 1e3),
             )
             names: dict[str, Any] = {"cache": libraries.cache}
+            if version.definition.input_type == "Custom":
+                folder = platform.folder(version) if version.definition.folder else None
+                names[MODEL_DIR] = libraries.model_dir = str(folder) if folder else None
             for alias in version.definition.resources:
                 names[alias] = partial(self._call_resource, alias)
             label = f"{version.alias} v{version.number}" if version.number else f"{version.alias} (not saved)"

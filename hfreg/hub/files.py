@@ -130,6 +130,17 @@ def inspect_weights(repo: str, path: Path) -> None:
         raise UnsafeRepo(f"`{repo}`: {path.name} has tensors outside of the file; it is damaged or forged.")
 
 
+def inspect_folder(folder: Path, names: Sequence[str]) -> None:
+    """Raise UnsafeRepo for what no library may load in a folder of these files; tells nothing of its name."""
+    for name in names:
+        if name.endswith(".json") and not _vocabulary(name) and (folder / name).stat().st_size > LARGEST_JSON:
+            raise UnsafeRepo(f"{name} has more than 5 MB; JSON of that size is not read.")
+    inspect_json("the folder", folder, names)
+    for name in names:
+        if name.endswith(".safetensors"):
+            inspect_weights("the folder", folder / name)
+
+
 def digest(path: Path, go_on: Callable[[], None] = lambda: None) -> tuple[str, str]:
     """Return the SHA-256 and the git blob id of a file; `go_on` is called for each 4 MB and may raise."""
     whole = hashlib.sha256()

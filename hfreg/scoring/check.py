@@ -19,7 +19,16 @@ from hfreg.scoring.reading import Reading
 from hfreg.scoring.returns import return_rules
 from hfreg.scoring.secrets import masked, secrets_by_name, secrets_in_text
 from hfreg.scoring.sources import Repository, repositories, source_rules
-from hfreg.scoring.syntax import FIELD, code_of, function, read, syntax_finding
+from hfreg.scoring.syntax import (
+    FIELD,
+    code_of,
+    function,
+    names_of,
+    of_initialization,
+    read,
+    syntax_finding,
+    whole_code,
+)
 from hfreg.values import Finding
 
 __all__ = ["Repository", "repositories", "source_findings"]
@@ -32,7 +41,7 @@ _RANK = {"error": 0, "warning": 1, "hint": 2}
 def source_findings(definition: Definition) -> list[Finding]:
     """List what is to be said about the scoring logic, by line; never raises, runs nothing."""
     definition = definition.scored
-    found: list[Finding] = []
+    found, given = _initialization(definition)
     try:
         tree = read(definition.scoring_logic)
     except DefinitionError as error:
@@ -43,13 +52,35 @@ def source_findings(definition: Definition) -> list[Finding]:
     found += secrets_in_text(definition.scoring_logic)
     try:
         reading = Reading(tree, tuple(argument.alias for argument in definition.arguments))
-        found += _rules(reading, definition)
+        found += _rules(reading, definition, given)
     except (RecursionError, MemoryError) as error:
         found.append(syntax_finding(error))
     return _ordered(found)
 
 
-def _rules(reading: Reading, definition: Definition) -> Iterator[Finding]:
+def _initialization(definition: Definition) -> tuple[list[Finding], frozenset[str]]:
+    """Return what is to be said about the initialization logic, and the names that it gives to scoring logic."""
+    source = definition.initialization_logic
+    if not source.strip():
+        return [], frozenset()
+    found = list(secrets_in_text(source))
+    given: frozenset[str] = frozenset()
+    alone = definition.model_copy(update={"arguments": ()})
+    try:
+        tree = read(source)
+        whole_code(tree)
+        given = names_of(tree)
+        reading = Reading(tree, ())
+        found += [*habit_rules(reading, alone), *source_rules(reading), *secrets_by_name(reading.nodes)]
+        found += [f for f in name_rules(reading, alone, tree) if f.level != "hint"]  # who uses a name is elsewhere
+    except DefinitionError as error:
+        found += error.findings
+    except (RecursionError, MemoryError) as error:
+        found.append(syntax_finding(error))
+    return [of_initialization(finding) for finding in found], given
+
+
+def _rules(reading: Reading, definition: Definition, given: frozenset[str]) -> Iterator[Finding]:
     if not reading.tree.body:
         if definition.input_type != "API Based":  # there the reply is the answer
             yield Finding("warning", FIELD, None, "There is no scoring logic yet, so every answer is None.")
@@ -69,7 +100,7 @@ def _rules(reading: Reading, definition: Definition) -> Iterator[Finding]:
     except DefinitionError as error:  # pyflakes takes for granted that Python can compile what it sees
         yield from error.findings
     else:
-        yield from name_rules(reading, definition, module)
+        yield from name_rules(reading, definition, module, given)
 
 
 def _ordered(found: list[Finding]) -> list[Finding]:

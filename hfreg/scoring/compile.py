@@ -22,11 +22,14 @@ from hfreg.argument import name_problem
 from hfreg.definition import Definition
 from hfreg.errors import DefinitionError, causes
 from hfreg.scoring.secrets import masked
-from hfreg.scoring.syntax import STAR_IMPORT, code_of, function, lines_of, read
+from hfreg.scoring.syntax import STAR_IMPORT, code_of, function, lines_of, of_initialization, read, refusal, whole_code
 from hfreg.values import Finding
 
 MAX_MESSAGE = 2000
 MAX_FRAMES = 8
+
+Frame = tuple[str, int, str]
+"""The pseudo-file, the line, and the function; that is empty at the top of the initialization logic."""
 
 _numbers = itertools.count(1)
 _ABSOLUTE = re.compile(r"(?<![\w:/.])(?:/(?:[\w.+@~ -]*[\w.+@~-]/){2,}|[A-Za-z]:\\(?:[^\\\s'\"]+\\)+)(?=[\w.+@-])")
@@ -49,13 +52,35 @@ def compile_logic(
     filename = f"<{label or definition.alias} #{number}>"
     arguments = [argument.alias for argument in definition.arguments]
     code = code_of(function(read(definition.scoring_logic, filename), definition.alias, arguments), filename)
+    initial = _initialization(definition.initialization_logic, filename)
     scope = _scope(f"{definition.alias} #{number}", code)
     scope["__file__"] = filename
     scope["__builtins__"] = {**vars(python), **(builtins or {}), "__import__": import_}
     scope.update(names)
     scope[STAR_IMPORT] = _star_import(scope, filename)
     _show_lines(code, filename, definition.scoring_logic)
-    return types.FunctionType(code, scope, definition.alias)
+    made = types.FunctionType(code, scope, definition.alias)
+    if initial is None:
+        return made
+    _show_lines(initial, initial.co_filename, definition.initialization_logic)
+    return Initialized(made, initial)
+
+
+class Initialized:
+    """Scoring logic whose initialization logic runs before its first call, and again after one that failed."""
+
+    def __init__(self, logic: types.FunctionType, initial: types.CodeType) -> None:
+        self.__code__ = logic.__code__
+        self._logic = logic
+        self._initial = initial
+        self._begun = False
+
+    def __call__(self, **arguments: Any) -> Any:
+        """Run the scoring logic; the names of its initialization are among its globals."""
+        if not self._begun:
+            exec(self._initial, self._logic.__globals__)  # noqa: S102 - in an engine, as the scoring logic itself
+            self._begun = True
+        return self._logic(**arguments)
 
 
 def source_name(logic: Callable[..., Any]) -> str:
@@ -64,16 +89,32 @@ def source_name(logic: Callable[..., Any]) -> str:
     return code.co_filename
 
 
+def initialization_name(filename: str) -> str:
+    """Return the pseudo-filename of the initialization logic that belongs to that of a scoring logic."""
+    return f"{filename.removesuffix('>')} initialization>"
+
+
 def user_traceback(error: BaseException, filename: str, secrets: Collection[str] = ()) -> tuple[str, int | None]:
     """Tell an error of scoring logic: a sentence, then the user's own lines; and the line where it was raised.
 
     Only lines of the pseudo-file are shown, long recursions shortened, paths of this machine and secrets cut out.
     """
     frames = _own_frames(error, filename)
-    line = frames[-1][0] if frames else None
+    file, raised, _ = frames[-1] if frames else (filename, None, "")
+    line = raised if file == filename else None
+    where = f" in line {raised}{'' if line else ' of the initialization logic'}" if raised else ""
     message = _message(error, filename, secrets)
-    sentence = type(error).__name__ + (f" in line {line}" if line else "") + (f": {message}" if message else ".")
+    sentence = type(error).__name__ + where + (f": {message}" if message else ".")
     return masked("\n".join([sentence, *_shown(frames, filename)]), secrets), line
+
+
+def _initialization(source: str, filename: str) -> types.CodeType | None:
+    if not source.strip():
+        return None
+    try:
+        return whole_code(read(source, initialization_name(filename)), initialization_name(filename))
+    except DefinitionError as error:
+        raise refusal(*map(of_initialization, error.findings)) from None
 
 
 def _check_names(definition: Definition, names: Mapping[str, Any]) -> None:
@@ -116,31 +157,34 @@ def _show_lines(code: types.CodeType, filename: str, source: str) -> None:
     weakref.finalize(code, linecache.cache.pop, filename, None)
 
 
-def _own_frames(error: BaseException, filename: str) -> list[tuple[int, str]]:
-    """List (line, function) of the user's frames, outermost first; of the cause where the error has none."""
+def _own_frames(error: BaseException, filename: str) -> list[Frame]:
+    """List the user's frames, outermost first; of the cause where the error has none."""
     for one in causes(error):
         if frames := list(_frames(one.__traceback__, filename)):
             return frames
     return []
 
 
-def _frames(trace: types.TracebackType | None, filename: str) -> Iterator[tuple[int, str]]:
+def _frames(trace: types.TracebackType | None, filename: str) -> Iterator[Frame]:
     for frame, line in traceback.walk_tb(trace):
-        name = frame.f_code.co_name
-        if frame.f_code.co_filename == filename and name != "<module>":  # a star import: its function is there too
-            yield line, name
+        file, name = frame.f_code.co_filename, frame.f_code.co_name
+        if file == filename and name != "<module>":  # a star import: its function is there too
+            yield file, line, name
+        elif file == initialization_name(filename):
+            yield file, line, "" if name == "<module>" else name
 
 
-def _shown(frames: list[tuple[int, str]], filename: str) -> Iterator[str]:
+def _shown(frames: list[Frame], filename: str) -> Iterator[str]:
     half = MAX_FRAMES // 2
     cut = len(frames) - MAX_FRAMES
-    for index, (line, name) in enumerate(frames):
+    for index, (file, line, name) in enumerate(frames):
         if cut > 1 and half <= index < half + cut:
             if index == half:
                 yield f"  … {cut} more lines like these"
             continue
-        inside = f", in {name}" if index else ""
-        yield f"  line {line}{inside}: {masked(linecache.getline(filename, line).strip())[:200]}"
+        inside = f", in {name}" if index and name else ""
+        place = "" if file == filename else "initialization logic, "
+        yield f"  {place}line {line}{inside}: {masked(linecache.getline(file, line).strip())[:200]}"
 
 
 def _message(error: BaseException, filename: str, secrets: Collection[str]) -> str:
@@ -151,5 +195,5 @@ def _message(error: BaseException, filename: str, secrets: Collection[str]) -> s
     text = masked(text, secrets)  # before it is cut: half a secret has no form
     if len(text) > MAX_MESSAGE:
         text = text[:MAX_MESSAGE] + "…"
-    written = "".join(linecache.getlines(filename))
+    written = "".join([*linecache.getlines(filename), *linecache.getlines(initialization_name(filename))])
     return _ABSOLUTE.sub(lambda found: found[0] if found[0] in written else "…/", text)

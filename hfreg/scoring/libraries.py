@@ -80,6 +80,7 @@ class Libraries:
         self.loading_since: float | None = None
         self._resolver = resolver
         self.source_name = ""
+        self.model_dir: str | None = None
         self._on_load = on_load
         self._on_loaded = on_loaded
         self._modules: dict[str, ModuleProxy] = {}
@@ -256,9 +257,12 @@ class Libraries:
 
     def _resolve(self, repo: str, revision: str | None) -> Path:
         folder = self._resolver.resolve(repo, revision)
-        if folder == Path(repo).expanduser():
+        if folder == Path(repo).expanduser() and not self._is_uploaded(folder):
             self.notes.append(f"`{repo}` is a folder of this machine: it is not pinned and may change.")
         return folder
+
+    def _is_uploaded(self, folder: Path) -> bool:
+        return self.model_dir is not None and folder.is_relative_to(self.model_dir)
 
     def _unseen(self, name: str) -> None:
         if self._depth == 0:

@@ -10,7 +10,7 @@ import builtins
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hfreg.definition import PLATFORM_NAMES, Definition
+from hfreg.definition import Definition
 from hfreg.errors import did_you_mean
 from hfreg.scoring.reading import Reading
 from hfreg.scoring.syntax import FIELD, STAR_IMPORT
@@ -37,11 +37,16 @@ _QUIET = frozenset({"ImportStarUsed", "ImportStarUsage", "ImportStarNotPermitted
 _UNUSED = frozenset({"UnusedImport", "UnusedVariable", "UnusedAnnotation", "RedefinedWhileUnused"})
 
 
-def name_rules(reading: Reading, definition: Definition, module: ast.Module) -> Iterator[Finding]:
-    """Yield undefined and unused names and other slips; `module` is the source made a function."""
+def name_rules(
+    reading: Reading, definition: Definition, module: ast.Module, given: frozenset[str] = frozenset()
+) -> Iterator[Finding]:
+    """Yield undefined and unused names and other slips; `module` is the source made a function.
+
+    `given` are names that its globals have besides those of the platform.
+    """
     from pyflakes.checker import Checker  # 30 ms that nobody needs before the first check
 
-    known = PLATFORM_NAMES | set(definition.resources) | {STAR_IMPORT}
+    known = definition.given_names | set(definition.resources) | given | {STAR_IMPORT}
     stars = [n for n in reading.nodes if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
     checked = ast.Module(body=[*module.body], type_ignores=[])
     try:

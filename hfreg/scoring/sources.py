@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from hfreg.errors import DefinitionError
+from hfreg.input_types import MODEL_DIR
 from hfreg.scoring.reading import LOCAL, Reading, argument, is_none
 from hfreg.scoring.syntax import FIELD, read
 from hfreg.values import Finding
@@ -148,6 +149,8 @@ def _pin_hints(reading: Reading) -> Iterator[Finding]:
 
 
 def _is_unnamed(reading: Reading, kind: str, node: ast.expr) -> bool:
+    if any(isinstance(part, ast.Name) and part.id == MODEL_DIR for part in ast.walk(node)):
+        return False  # the uploaded folder, which is named by its content
     return reading.text(node) is None and not (kind == "pipeline" and _is_object(reading, node))
 
 

@@ -19,6 +19,7 @@ from hfreg.errors import DefinitionError
 from hfreg.values import Finding
 
 FIELD = "scoring_logic"
+INITIALIZATION = "initialization_logic"
 SOURCE_NAME = "<scoring logic>"
 STAR_IMPORT = "__hfreg_star_import__"
 
@@ -85,6 +86,33 @@ def code_of(module: ast.Module, filename: str = SOURCE_NAME) -> types.CodeType:
     return next(constant for constant in compiled.co_consts if isinstance(constant, types.CodeType))
 
 
+def whole_code(module: ast.Module, filename: str = SOURCE_NAME) -> types.CodeType:
+    """Compile a source as it stands, whose names become globals; raises DefinitionError."""
+    try:
+        return _compile(module, filename)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        raise refusal(syntax_finding(error)) from None
+
+
+def of_initialization(finding: Finding) -> Finding:
+    """Return a finding about a source as one about the initialization logic."""
+    message = finding.message.replace("The scoring logic", "The initialization logic")
+    return Finding(finding.level, INITIALIZATION, finding.line, message)
+
+
+def names_of(tree: ast.Module) -> frozenset[str]:
+    """Return the names that a source gives to whoever shares its globals."""
+    names: set[str] = set()
+    for node in own_nodes(tree.body):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names.update((alias.asname or alias.name).partition(".")[0] for alias in node.names)
+    return frozenset(names)
+
+
 def own_nodes(statements: Sequence[ast.AST]) -> Iterator[ast.AST]:
     """Walk the nodes of a body without entering functions and lambdas defined in it."""
     waiting = list(statements)
@@ -99,7 +127,8 @@ def refusal(*findings: Finding) -> DefinitionError:
     """Return the error that says the first finding and carries all of them."""
     first = findings[0]
     place = "" if first.line is None else f" in line {first.line}"
-    return DefinitionError(f"The scoring logic cannot be used{place}. {first.message}", findings)
+    what = "initialization" if first.field == INITIALIZATION else "scoring"
+    return DefinitionError(f"The {what} logic cannot be used{place}. {first.message}", findings)
 
 
 def syntax_finding(error: BaseException) -> Finding:

@@ -39,7 +39,7 @@ def sources(form: Form) -> list[str]:
     saved = form.registry.definitions.find(target) if target else None
     return [
         f"Source `{one.repo}`: {_held(one.repo, one.revision, saved)}"
-        for one in repositories(form.definition.scoring_logic)
+        for one in repositories(form.definition.code)
     ]
 
 

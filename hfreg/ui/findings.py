@@ -46,13 +46,13 @@ def listed(findings: Iterable[Finding], name: Callable[[str], str], anchor: Call
         st.markdown(f"{ICONS[finding.level]} **{WORDS[finding.level]}** · {place}  \n{sentence(finding.message)}")
 
 
-def markers(findings: Iterable[Finding], source: str) -> list[Marker]:
-    """Return the findings of the scoring logic as marks: at the name they begin with, else at their line."""
+def markers(findings: Iterable[Finding], source: str, field: str = "scoring_logic") -> list[Marker]:
+    """Return the findings of one source as marks: at the name they begin with, else at their line."""
     lines = source.splitlines()
     return [
         _mark(finding, lines[finding.line - 1] if finding.line <= len(lines) else "")
         for finding in findings
-        if finding.field == "scoring_logic" and finding.line
+        if finding.field == field and finding.line
     ]
 
 

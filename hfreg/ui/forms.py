@@ -7,6 +7,7 @@ Basic Information, Code Configuration, Scoring Logic and Additional Information;
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -19,7 +20,7 @@ from hfreg.definition import (
     OWNERSHIP_TYPES,
 )
 from hfreg.endpoint import RESPONSE
-from hfreg.ui import argument_rows, endpoint_fields, findings, form_fields, form_state, format_code, session
+from hfreg.ui import argument_rows, custom_fields, endpoint_fields, findings, form_fields, form_state, format_code, session
 from hfreg.ui.editor import Completion, EditorState, code_editor, current_text
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_state import Form
@@ -85,6 +86,7 @@ def draw(form: Form) -> EditorState:
 def take_sent() -> None:
     """Take what the browser sent of fields and code into the draft, before anything is made of it."""
     form_fields.take_missed()
+    custom_fields.take_sent()
     draft = form_state.current()
     form_state.write("scoring_logic", current_text(CODE, draft["fields"]["scoring_logic"], rev=draft["rev"]))
 
@@ -149,6 +151,8 @@ def _code_configuration(form: Form) -> None:
     )
     if endpoint_fields.chosen(form):
         endpoint_fields.address(form)
+    if custom_fields.chosen(form):
+        custom_fields.folder(form)
 
 
 def _arguments(form: Form) -> None:
@@ -182,6 +186,7 @@ def _input_type(form: Form) -> None:
 
 def _scoring_logic(form: Form) -> EditorState:
     draft, definition = form.draft, form.definition
+    first = custom_fields.initialization(form) if custom_fields.chosen(form) else None
     names = [a.alias for a in definition.arguments if a.alias]
     given = ", ".join(f"`{name}`" for name in (*names, *sorted(definition.given_names), *definition.resources))
     if endpoint_fields.chosen(form):
@@ -204,7 +209,7 @@ def _scoring_logic(form: Form) -> EditorState:
     if problem := session.get("register.format_problem"):
         st.warning(sentence(problem))
     findings.beside(f for f in form.at("scoring_logic") if draft["tried"] or f.level == "error")
-    return state
+    return replace(state, event=first.event) if first is not None and first.event else state
 
 
 def _completions(form: Form) -> list[Completion]:

@@ -115,6 +115,7 @@ def _facts(version: Version) -> None:
     rows += [("Time limit", f"{seconds:g} s")] if seconds else []
     rows += [("Memory limit", f"{memory} MB")] if memory else []
     rows += _endpoint(definition)
+    rows += [("Model folder", plain(definition.folder))] if definition.folder else []
     rows.append(("Token", "given to the code" if definition.token else "not given to the code"))
     rows.append(("Texts and answers", "stored with each call" if definition.store_payloads else "not stored"))
     st.markdown("  \n".join(f":gray[{label}] {value}" for label, value in rows))

@@ -135,6 +135,9 @@ def _tabs(version: Version, versions: Sequence[Version]) -> None:
             model_overview.draw(version)
     with code:
         if code.open:
+            if before := version.definition.initialization_logic:
+                st.caption("The initialization logic: runs once when the model is loaded. Read-only here.")
+                code_editor("model_initialization", before, label="Initialization logic", readonly=True)
             st.caption("The scoring logic: a function body, with the arguments as variables. Read-only here.")
             code_editor("model_code", version.definition.scoring_logic, label="Scoring logic", readonly=True)
     with saves:

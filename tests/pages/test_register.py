@@ -93,11 +93,11 @@ def test_the_page_shows_nothing_that_was_typed_as_markup(server: hfreg.Registry)
     assert "<b>" not in raw
 
 
-def test_input_types_that_are_not_there_yet_cannot_be_chosen(server: hfreg.Registry) -> None:
+def test_every_input_type_can_be_chosen(server: hfreg.Registry) -> None:
     at = opened()
     states = {radio.key.rpartition(".")[2]: (radio.disabled, radio.options, radio.value) for radio in at.radio}
     assert states["API Based"] == (False, ["API Based"], None)
-    assert states["Custom"] == (True, ["Custom (not available yet)"], None)
+    assert states["Custom"] == (False, ["Custom"], None)
     assert states["Python Function"] == (False, ["Python Function"], "Python Function")
     assert at.selectbox(key="register.model_provider").value == "Hugging Face"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 from register_form import draft, fill, opened, press, said
 from streamlit.testing.v1 import AppTest
 
@@ -92,3 +95,49 @@ def test_a_reviewer_sees_who_is_called_and_what_is_sent(server: hfreg.Registry) 
     assert "question as messages" in words
     assert "sent to this address" in words
     assert "whoever runs the model may change it" in words
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as one:
+        for name, data in files.items():
+            one.writestr(name, data)
+    return made.getvalue()
+
+
+def upload(at: AppTest, files: dict[str, bytes]) -> AppTest:
+    at.file_uploader(key=next(one.key for one in at.file_uploader if "folder_upload" in one.key)).upload(
+        "model.zip", archive(files), "application/zip"
+    )
+    at.run()
+    assert not at.exception, at.exception
+    return at
+
+
+def test_a_custom_model_is_registered_with_its_folder_and_both_codes(server: hfreg.Registry) -> None:
+    at = chosen(opened(), "Custom")
+    fill(at, alias="keeper", description="Keeps.", code="return words")
+    rev = draft(at)["rev"]
+    at.session_state["register.initialization"] = {"document": {"rev": rev, "text": "words = open(model_dir).name"}}
+    at.session_state[f"register.initialization@{rev}"] = "words = open(model_dir).name"
+    at.run()
+    upload(at, {"../out.txt": b"x", "a": b""})
+    assert "leads out of the folder" in said(at)
+    assert draft(at)["fields"]["folder"] == ""
+    upload(at, {"vocab.txt": b"sea"})
+    assert "vocab.txt" in said(at)
+    assert "leads out" not in said(at)
+    press(at, "save")
+    saved = server.get("keeper").definition
+    assert saved.input_type == "Custom"
+    assert saved.initialization_logic == "words = open(model_dir).name"
+    kept = server.folders.get(saved.folder)
+    assert [file.name for file in kept.files] == ["vocab.txt"]
+
+
+def test_a_folder_is_removed_from_the_form_alone(server: hfreg.Registry) -> None:
+    at = upload(chosen(opened(), "Custom"), {"vocab.txt": b"sea"})
+    address = draft(at)["fields"]["folder"]
+    press(at, "folder_remove")
+    assert draft(at)["fields"]["folder"] == ""
+    assert server.folders.find(address) is not None

@@ -106,6 +106,10 @@ class Remote:
         """Return the variables that the definition asked for."""
         return self._environment
 
+    def folder(self, version: Version) -> Path:
+        """Return where the uploaded folder of this version is, read-only."""
+        return Path(self._supervisor.ask("folder"))
+
     def call(self, caller: Version, alias: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call another registered model and return its value."""
         return self._supervisor.ask(

@@ -1,0 +1,128 @@
+"""Custom fields: the uploaded folder and the initialization logic of a Custom model, in the cards of the form.
+
+What was entered stays in the draft when another input type is chosen. Folders of this machine are taken in from
+Python, not from a page: whoever opens the page must not choose among the files of the server.
+"""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from hfreg.errors import HfregError
+from hfreg.ui import findings, form_state, session
+from hfreg.ui.editor import Completion, EditorState, code_editor, current_text
+from hfreg.ui.findings import sentence
+from hfreg.ui.form_state import Form
+from hfreg.ui.widgets import plain
+
+INITIALIZATION = "register.initialization"
+PROBLEM, ROUND = "register.folder_problem", "register.folder_round"
+LARGEST_UPLOAD_MB = 2048
+SHOWN = 12
+
+
+def chosen(form: Form) -> bool:
+    """Whether the model of the form is a Custom one."""
+    return form.definition.input_type == "Custom"
+
+
+def folder(form: Form) -> None:
+    """Draw the folder that the model has, and what takes in another."""
+    address = form.draft["fields"]["folder"]
+    with st.container(key="register.folder_box"):
+        st.markdown("Model Folder")
+        if address:
+            _kept(form, address)
+        st.file_uploader(
+            "A zip of the model's folder" if not address else "Another zip instead",
+            type="zip",
+            key=_uploader(),
+            max_upload_size=LARGEST_UPLOAD_MB,
+            help="Weights as safetensors, configurations, vocabularies. No code, no archives inside; pickles only with "
+            "Allow pickled weights. Scoring logic finds it as model_dir.",
+        )
+        _take(form)
+        if problem := session.get(PROBLEM):
+            st.error(sentence(problem))
+        st.caption("A folder of this machine, or one of more than 2 GB, is taken in with `registry.add_folder(path)`.")
+        findings.beside(form.at("folder"))
+
+
+def initialization(form: Form) -> EditorState:
+    """Draw the editor of the initialization logic."""
+    draft = form.draft
+    source = draft["fields"]["initialization_logic"]
+    st.markdown("**Initialization Logic**")
+    given = ", ".join(f"`{name}`" for name in ("model_dir", "cache", *form.definition.resources))
+    st.caption(
+        sentence(f"Runs once when the model is loaded; its names are there in Scoring Logic. Available: {given}.")
+    )
+    state = code_editor(
+        INITIALIZATION,
+        source,
+        label="Initialization Logic",
+        rev=draft["rev"],
+        min_height=160,
+        max_height=480,
+        completions=[Completion("model_dir", "variable", "str", "The uploaded folder, read-only.")],
+        markers=findings.markers(form.findings, source, "initialization_logic"),
+        on_change=_changed,
+    )
+    if state.text != source:
+        form_state.write("initialization_logic", state.text)
+    findings.beside(f for f in form.at("initialization_logic") if draft["tried"] or f.level == "error")
+    st.markdown("**Scoring Logic**")
+    return state
+
+
+def take_sent() -> None:
+    """Take what the browser sent of the initialization logic into the draft."""
+    draft = form_state.current()
+    if draft["fields"]["input_type"] == "Custom":
+        before = draft["fields"]["initialization_logic"]
+        form_state.write("initialization_logic", current_text(INITIALIZATION, before, rev=draft["rev"]))
+
+
+def _kept(form: Form, address: str) -> None:
+    kept = form.registry.folders.find(address)
+    st.code(address, language=None, wrap_lines=True)
+    if kept is not None:
+        names = ", ".join(plain(file.name) for file in kept.files[:SHOWN])
+        more = f" and {len(kept.files) - SHOWN} more" if len(kept.files) > SHOWN else ""
+        st.caption(f"{kept.size / 1024**2:,.1f} MiB: {names}{more}")
+    st.button("Remove the folder", key="register.folder_remove", type="tertiary", on_click=_remove)
+
+
+def _take(form: Form) -> None:
+    """Take in what was just uploaded, telling how far it is."""
+    upload = session.get(_uploader())
+    if upload is None:
+        return
+    bar = st.progress(0.0, "Reading the archive …")
+
+    def tell(done: int, total: int) -> None:
+        bar.progress(done / max(1, total), f"{done / 1024**2:,.0f} of {total / 1024**2:,.0f} MiB")
+
+    try:
+        kept = form.registry.add_folder(upload, form.draft["fields"]["pickled_weights"], tell)
+    except HfregError as error:
+        session.put(PROBLEM, f"{plain(upload.name)}: {error} Nothing of it was kept.")
+    else:
+        session.drop(PROBLEM)
+        form_state.write("folder", kept.address)
+    session.put(ROUND, session.get(ROUND, 0) + 1)  # the next uploader is empty
+    st.rerun()
+
+
+def _uploader() -> str:
+    return f"register.folder_upload.{session.get(ROUND, 0)}"
+
+
+def _remove() -> None:
+    session.drop(PROBLEM)
+    form_state.write("folder", "")
+
+
+def _changed(text: str, rev: int) -> None:
+    if rev == form_state.current()["rev"]:
+        form_state.write("initialization_logic", text)

@@ -1,0 +1,198 @@
+"""Uploaded model folders: what is taken, what is refused by name, and that nothing of a refused one stays."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import struct
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from hfreg.errors import StoreError, UnsafeFolder, UnsafeRepo
+from hfreg.hub.files import inspect_folder
+from hfreg.store import unpack
+from hfreg.store.folders import Folders
+
+GOOD = {"config.json": b'{"model_type": "bert"}', "weights/vocab.txt": b"[PAD]\nsea\n"}
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> Folders:
+    return Folders(tmp_path / "home" / "folders", inspect_folder)
+
+
+def zipped(files: Mapping[str, bytes], kind: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", kind) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name) if kind == zipfile.ZIP_STORED else name, data)
+    made.seek(0)
+    return made
+
+
+def written(folder: Path, files: Mapping[str, bytes]) -> Path:
+    for name, data in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return folder
+
+
+def safetensors(header: bytes = b"{}", data: bytes = b"") -> bytes:
+    return struct.pack("<Q", len(header)) + header + data
+
+
+def test_a_zip_and_the_same_folder_are_kept_once_under_one_address(folders: Folders, tmp_path: Path) -> None:
+    first = folders.add(zipped(GOOD))
+    second = folders.add(written(tmp_path / "model", GOOD))
+    third = folders.add(zipped({f"model/{name}": data for name, data in reversed(GOOD.items())}))
+    assert first.address == second.address == third.address
+    assert first.address.startswith("sha256:")
+    assert len(list((tmp_path / "home" / "folders").iterdir())) == 1
+    assert {file.name: (first.path / file.name).read_bytes() for file in first.files} == GOOD
+    assert folders.add(zipped({**GOOD, "config.json": b"{}"})).address != first.address
+    assert not (first.path / "config.json").stat().st_mode & 0o222
+
+
+def test_progress_tells_bytes_and_may_stop_it(folders: Folders, tmp_path: Path) -> None:
+    heard: list[tuple[int, int]] = []
+    folders.add(zipped(GOOD), progress=lambda done, total: heard.append((done, total)))
+    total = sum(map(len, GOOD.values()))
+    assert heard[-1] == (total, total)
+    assert [done for done, _ in heard] == sorted(done for done, _ in heard)
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        folders.add(zipped({"a.txt": b"other"}), progress=stop)
+    assert len(list((tmp_path / "home" / "folders").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({}, "no file in it"),
+        ({"../out.txt": b"x", "a": b""}, "leads out of the folder"),
+        ({"a/../../out.txt": b"x"}, "leads out of the folder"),
+        ({"/etc/passwd": b"x", "a": b""}, "leads out of the folder"),
+        ({"C:\\x.txt": b"x"}, "leads out of the folder"),
+        ({"a\\..\\x.txt": b"x"}, "leads out of the folder"),
+        ({"new\nline.txt": b"x"}, "has a character"),
+        ({"a.txt": b"x", "A.txt": b"y"}, "one name where case"),
+        ({"a": b"x", "a/b": b"y"}, "a file and a folder at once"),
+        ({"/".join("abcdefghij"): b"x", "z": b""}, "lies too deep"),
+        ({"x" * 300: b"x"}, "is too long"),
+        ({".git/config": b"x", "a": b""}, "is hidden"),
+        ({"modeling.py": b"x = 1", "a": b""}, "Put it into Initialization Logic"),
+        ({"lib.so": b"x", "a": b""}, "is code"),
+        ({"inner.zip": b"x", "a": b""}, "is an archive inside"),
+        ({"weights.dat": b"PK\x03\x04rest", "a": b""}, "is an archive, whatever it is called"),
+        ({"weights.dat": b"\x7fELFrest", "a": b""}, "is a program, whatever it is called"),
+        ({"pytorch_model.bin": b"x", "a": b""}, "Save the weights as safetensors"),
+        ({"weights.dat": pickle.dumps({"a": 1}), "a": b""}, "is a pickle"),
+    ],
+)  # fmt: skip
+def test_what_a_folder_may_not_hold_is_refused_by_name_and_nothing_stays(
+    folders: Folders, tmp_path: Path, files: dict[str, bytes], words: str
+) -> None:
+    with pytest.raises(UnsafeFolder) as refused:
+        folders.add(zipped(files, zipfile.ZIP_STORED))
+    assert words in str(refused.value)
+    assert list((tmp_path / "home" / "folders").iterdir()) == []
+    assert not (tmp_path / "home" / "out.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"config.json": b'{"auto_map": {"AutoModel": "x.Y"}}'}, "holds `auto_map`"),
+        ({"config.json": b"{"}, "is no JSON"),
+        ({"config.json": b'{"a": "' + b"x" * 6_000_000 + b'"}'}, "more than 5 MB"),
+        ({"model.safetensors": safetensors(b'{"w": {"data_offsets": [0, 99]}}')}, "tensors outside of the file"),
+        ({"model.safetensors": struct.pack("<Q", 10**9)}, "impossible header"),
+        (
+            {"m.safetensors.index.json": json.dumps({"weight_map": {"w": "../x.safetensors"}}).encode()},
+            "not a file of the repository",
+        ),
+    ],
+)
+def test_what_a_library_may_not_load_is_refused_by_name(
+    folders: Folders, tmp_path: Path, files: dict[str, bytes], words: str
+) -> None:
+    with pytest.raises(UnsafeRepo) as refused:
+        folders.add(zipped({**files, "a.txt": b""}))
+    assert words in str(refused.value)
+    assert list((tmp_path / "home" / "folders").iterdir()) == []
+
+
+def test_links_are_refused_in_a_zip_and_in_a_folder(folders: Folders, tmp_path: Path) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        entry = zipfile.ZipInfo("passwd")
+        entry.external_attr = 0o120777 << 16
+        archive.writestr(entry, "/etc/passwd")
+    with pytest.raises(UnsafeFolder, match="`passwd` is a link"):
+        folders.add(made)
+    folder = written(tmp_path / "model", GOOD)
+    (folder / "more").symlink_to("/etc")
+    with pytest.raises(UnsafeFolder, match=r"`more` is a link\. Copy the folder with"):
+        folders.add(folder)
+    (folder / "more").unlink()
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(UnsafeFolder, match="`pipe` is no plain file"):
+        folders.add(folder)
+
+
+def test_bombs_are_refused_before_they_are_unpacked(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(UnsafeFolder, match="too many times its size"):
+        folders.add(zipped({"zeros.txt": bytes(20 * 1024**2)}))
+    monkeypatch.setattr(unpack, "MAX_BYTES", 1000)
+    with pytest.raises(UnsafeFolder, match=r"at most 0\.0 MiB"):
+        folders.add(zipped({"a.txt": os.urandom(2000)}))
+    monkeypatch.setattr(unpack, "MAX_FILES", 3)
+    with pytest.raises(UnsafeFolder, match="more than 3 files"):
+        folders.add(zipped({f"{n}.txt": b"" for n in range(5)}))
+
+
+def test_a_zip_that_lies_about_its_sizes_is_refused(folders: Folders, tmp_path: Path) -> None:
+    true = zipped({"a.txt": b"x" * 5000}).getvalue()
+    lie = true.replace(struct.pack("<L", 5000), struct.pack("<L", 50))
+    with pytest.raises(UnsafeFolder, match=r"`a\.txt`"):
+        folders.add(io.BytesIO(lie))
+    for broken in (b"", b"PK", true[:100], true[:-30]):
+        with pytest.raises(UnsafeFolder, match=r"no zip archive|cannot be unpacked"):
+            folders.add(io.BytesIO(broken))
+    assert list((tmp_path / "home" / "folders").iterdir()) == []
+
+
+def test_pickles_are_taken_where_they_are_allowed_and_known_as_such(folders: Folders) -> None:
+    kept = folders.add(zipped({"pytorch_model.bin": pickle.dumps([1]), **GOOD}), pickles=True)
+    assert kept.pickles == ("pytorch_model.bin",)
+
+
+def test_litter_of_other_systems_is_left_out(folders: Folders) -> None:
+    kept = folders.add(zipped({**GOOD, "__MACOSX/._config.json": b"x", "weights/.DS_Store": b"x"}))
+    assert {file.name for file in kept.files} == set(GOOD)
+
+
+def test_a_folder_that_changed_on_disk_is_not_given_out(folders: Folders) -> None:
+    kept = folders.add(zipped(GOOD))
+    assert folders.get(kept.address) == kept
+    (kept.path / "config.json").chmod(0o644)
+    (kept.path / "config.json").write_bytes(b"{}")
+    with pytest.raises(StoreError, match="is not the file that was uploaded"):
+        folders.get(kept.address)
+
+
+@pytest.mark.parametrize("address", ["", "sha256:" + "0" * 64, "sha256:../../etc", "../x" + "y" * 67])
+def test_an_address_that_is_not_here_is_told(folders: Folders, address: str) -> None:
+    assert folders.find(address) is None
+    with pytest.raises(StoreError, match=r"not stored here\. Upload it again"):
+        folders.get(address)
