@@ -18,11 +18,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hfreg.engine import Loaded, Outcome, Platform, row
-from hfreg.engine.ending import stopped
+from hfreg.engine.ending import broken, stopped
+from hfreg.engine.inline_row import InlineRow
 from hfreg.engine.job import Task
 from hfreg.engine.row import LoadedModel, Stop
 from hfreg.engine.slot import Slot
 from hfreg.engine.watchdog import Watchdog
+from hfreg.scoring import batching, forwards
 from hfreg.version import Version
 
 GRACE_S = 1.0
@@ -30,6 +32,9 @@ RETRY_S = 0.02
 LOAD_S = 1800.0
 """How long downloading and loading may take; they do not count against a call's time limit."""
 
+_WITHIN = {(row.__file__, "_called"), (forwards.__file__, "forwarded")}
+"""The platform's functions that scoring logic and models run in, and the one between the two."""
+_THROUGH = (batching.__file__, "passed")
 _HFREG = str(Path(row.__file__).parent.parent)
 log = logging.getLogger(__name__)
 
@@ -45,6 +50,8 @@ class InlineSlot(Slot):
         self._watchdog = watchdog
         self._give_up = give_up
         self._started = 0.0
+        self._limit_s: float | None = None
+        self._runner = 0
         self._reason: str | None = None
         self._asked_at = 0.0
         self._issued = False
@@ -58,6 +65,22 @@ class InlineSlot(Slot):
             since=model.since, calls=model.calls, memory_bytes=model.memory_bytes(), load_ms=model.load_ms
         )
 
+    @property
+    def given_up(self) -> bool:
+        """Whether another slot has taken its place."""
+        return self._given_up
+
+    def run_in_company(self, row: InlineRow, task: Task) -> None:
+        """Run one of several rows, in a thread of its own; called when it has its turn."""
+        try:
+            self._run(task, row)
+        except Exception as problem:  # a fault of the platform must not leave a caller waiting for ever
+            log.exception("A row of %s could not be run", self.version.alias)
+            self.end_turn()
+            if task in self._flight:
+                self._flight.remove(task)
+                task.job.put(task, broken(task.job, problem))
+
     def overdue(self) -> None:
         """The watchdog's call: time is up, or an interruption is due again."""
         with self._lock:
@@ -65,7 +88,7 @@ class InlineSlot(Slot):
             if task is None:
                 return
             if self._reason is None:
-                if (left := self._time_left(task)) > 0:
+                if (left := self._time_left()) > 0:
                     self._watchdog.watch(self, left)
                     return
                 self._ask("timeout")
@@ -75,21 +98,27 @@ class InlineSlot(Slot):
         if self._model.unload():
             gc.collect()  # weights are held in circles; without any, this would only cost a tenth of a second
 
-    def _run(self, task: Task) -> None:
+    def _run_together(self, tasks: list[Task]) -> None:
+        self._model.together(InlineRow(self, self._model, task) for task in tasks)
+
+    def _run(self, task: Task, together: InlineRow | None = None) -> None:
         """Run one row so that an interruption lands inside, never after."""
-        if not task.job.begin(task, lambda: self._interrupt(task)):
+        if self._given_up or not task.job.begin(task, together.stop if together else lambda: self.interrupt(task)):
             return
         queue_ms = (time.perf_counter() - task.put_at) * 1e3
-        self._start(task)
+        self.start_turn(task, task.job.limit_s)
         outcome: Outcome | None = None
         try:
             outcome = self._model.run(task, queue_ms)
-            self._finish()
-            self._await_stop()
+            self.end_turn()
+            self.await_stop()
         except Stop:
-            self._finish()
+            self.end_turn()
         if self._given_up:
             return
+        if together is not None:
+            self._reason = self._reason or together.reason
+            self._flight.remove(task)
         if not task.only_loads:
             self.last_call = time.time()
         if outcome is not None and not task.only_loads:
@@ -99,24 +128,29 @@ class InlineSlot(Slot):
             outcome = stopped(task.job, self._reason or "cancelled", self._started, queue_ms, printed)
         task.job.put(task, outcome)
 
-    def _start(self, task: Task) -> None:
+    # One turn: the time from which a row may be interrupted to that from which it may not
+
+    def start_turn(self, task: Task, limit_s: float | None, spent_s: float = 0.0) -> None:
+        """From here on this row runs in this thread, for as long as its limit leaves after what it spent before."""
         if self._model.cancel.is_set():
             self._model.cancel.clear()
         with self._lock:
             self._children.clear()
-            self._task, self._reason, self._issued, self._started = task, None, False, time.perf_counter()
-            if task.job.limit_s is not None:
-                self._watchdog.watch(self, task.job.limit_s)
+            self._task, self._reason, self._issued = task, None, False
+            self._started, self._limit_s, self._runner = time.perf_counter() - spent_s, limit_s, threading.get_ident()
+            if limit_s is not None:
+                self._watchdog.watch(self, max(0.0, limit_s - spent_s))
         if task.job.cancelled:  # between being begun and being here
-            self._interrupt(task)
+            self.interrupt(task)
 
-    def _finish(self) -> None:
-        """From here on nothing interrupts this row."""
+    def end_turn(self) -> tuple[str | None, float]:
+        """From here on nothing interrupts this row; returns why it is being stopped, if it is, and what it spent."""
         with self._lock:
             self._task = None
             self._watchdog.forget(self)
+            return self._reason, time.perf_counter() - self._started
 
-    def _await_stop(self) -> None:
+    def await_stop(self) -> None:
         """Let an interruption that was set just before the end land here, not in the next row.
 
         Taking it back instead would leave CPython looking for it at every bytecode of every thread. One that
@@ -126,15 +160,16 @@ class InlineSlot(Slot):
             for _ in range(10):
                 time.sleep(0.001)
 
-    def _time_left(self, task: Task) -> float:
+    def _time_left(self) -> float:
         """Return the seconds that a row may still run; what it spends on loading has a limit of its own."""
         loading, loads_now = self._model.loading()
-        left = (task.job.limit_s or 0.0) - (time.perf_counter() - self._started - loading)
+        left = (self._limit_s or 0.0) - (time.perf_counter() - self._started - loading)
         if loads_now and left > 0:
             return max(left, RETRY_S) if loading < LOAD_S else 0.0
         return left
 
-    def _interrupt(self, task: Task) -> None:
+    def interrupt(self, task: Task) -> None:
+        """Stop a row, if it is its turn."""
         with self._lock:
             if self._task is not task or self._reason is not None:  # over, or being stopped already
                 return
@@ -153,7 +188,7 @@ class InlineSlot(Slot):
             children = list(self._children)
             if not self._issued and self._may_interrupt():
                 self._issued = True
-                thread = ctypes.c_ulong(self._thread.ident or 0)
+                thread = ctypes.c_ulong(self._runner)
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(thread, ctypes.py_object(Stop))
             late = time.monotonic() - self._asked_at > GRACE_S and not self._given_up
             self._given_up = self._given_up or late
@@ -166,11 +201,12 @@ class InlineSlot(Slot):
 
     def _may_interrupt(self) -> bool:
         """Whether the thread is in scoring logic or a library, and in no import."""
-        frame = sys._current_frames().get(self._thread.ident or 0)
+        frame = sys._current_frames().get(self._runner)
         while frame is not None:
             file = frame.f_code.co_filename
-            if file.startswith(("<frozen importlib", _HFREG)):
-                return file == row.__file__ and frame.f_code.co_name == "_called"
+            place = file, frame.f_code.co_name
+            if file.startswith(("<frozen importlib", _HFREG)) and place != _THROUGH:
+                return place in _WITHIN
             if file == self._model.source_name:
                 return True
             frame = frame.f_back
@@ -178,6 +214,8 @@ class InlineSlot(Slot):
 
     def _abandon(self, task: Task) -> None:
         """Answer for a row that does not end, and let a fresh slot take over what waits."""
+        if task in self._flight:
+            self._flight.remove(task)
         self._answer_for(task)
         self._give_up(self)
 

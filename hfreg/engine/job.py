@@ -22,7 +22,8 @@ from hfreg.version import Version
 AHEAD = 1024
 """Outcomes that wait for a reader before no further row is begun."""
 WAITING = 2
-"""Rows of one job that wait at the model at a time: enough that it never idles, few enough to be fair."""
+"""Rows of one job that wait at the model at a time: enough that it never idles, few enough to be fair. Rows that run
+together wait apart, where no call waits behind them."""
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,8 @@ log = logging.getLogger(__name__)
 class Task(NamedTuple):
     """One row of a job, waiting for its turn or running; `put_at` is when that began.
 
-    One that only loads has no row to run: the model is to be ready, that is all.
+    One that only loads has no row to run: the model is to be ready, that is all. One of a table may run together with
+    others of tables.
     """
 
     job: Job
@@ -38,6 +40,7 @@ class Task(NamedTuple):
     row: Mapping[str, Any]
     put_at: float
     only_loads: bool = False
+    of_table: bool = False
 
 
 class Job:
@@ -58,7 +61,8 @@ class Job:
         self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a reader, which cancels, anywhere
         self._room: threading.Condition | None = None
         self._submitted_at = time.perf_counter()
-        self._stop: Callable[[], None] | None = None
+        self._stops: dict[int, Callable[[], None]] = {}
+        self._ahead = WAITING
 
     @property
     def done(self) -> bool:
@@ -69,8 +73,9 @@ class Job:
         self._read = True
         return Outcomes(self)
 
-    def feed(self, rows: Iterable[Mapping[str, Any]], enqueue: Callable[[Task], None]) -> None:
-        """Hand the rows on: one alone at once, more of them from a thread of their own."""
+    def feed(self, rows: Iterable[Mapping[str, Any]], enqueue: Callable[[Task], None], ahead: int = WAITING) -> None:
+        """Hand the rows on: one alone at once, more of them from a thread of their own, so many ahead of what ran."""
+        self._ahead = ahead
         if isinstance(rows, (list, tuple)) and len(rows) == 1:
             self._total = 1
             enqueue(Task(self, 0, rows[0], self._submitted_at))
@@ -84,18 +89,18 @@ class Job:
         with self._lock:
             if self.cancelled:
                 return False
-            self._stop = stop
+            self._stops[task.position] = stop
             return True
 
     def cancel(self) -> None:
         """Stop: the row in work is interrupted, the rest are not begun."""
         with self._lock:
             self.cancelled = True
-            stop, waited = self._stop, not self._done and self._stop is None
+            stops, waited = list(self._stops.values()), not self._done and not self._stops
             self._make_room()
-        if stop is not None:
+        for stop in stops:
             stop()
-        elif waited:  # nothing of it runs: a caller who has no answer yet gets one now
+        if waited:  # nothing of it runs: a caller who has no answer yet gets one now
             if self._next == 0:
                 self.put(Task(self, 0, {}, self._submitted_at), stopped(self, "cancelled", self._submitted_at, 0.0, ""))
             self._end(True)
@@ -104,7 +109,7 @@ class Job:
         """Add the Outcome of a row; it is seen once those of all rows before it are."""
         self.emit("outcome", row=task.position, arguments=task.row, outcome=outcome)
         with self._lock:
-            self._stop = None
+            self._stops.pop(task.position, None)
             self._early[task.position] = outcome
             while self._next in self._early:
                 self._outcomes.put(self._early.pop(self._next))
@@ -136,7 +141,7 @@ class Job:
             for row in rows:
                 if not self._may_go_on(index, room):
                     return
-                enqueue(Task(self, index, row, time.perf_counter()))
+                enqueue(Task(self, index, row, time.perf_counter(), of_table=self._ahead > WAITING))
                 index += 1
         except BaseException as error:  # the rows are the caller's code: whatever it raises is told as their end
             self.put(Task(self, index, {}, time.perf_counter()), failed(self, error))
@@ -152,7 +157,7 @@ class Job:
             return not self.cancelled
 
     def _has_room(self, index: int) -> bool:
-        return index - self._next < WAITING and (not self._read or self._outcomes.qsize() < AHEAD)
+        return index - self._next < self._ahead and (not self._read or self._outcomes.qsize() < AHEAD)
 
     def _make_room(self) -> None:
         """Let whoever feeds rows look again."""

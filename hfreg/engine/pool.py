@@ -15,9 +15,11 @@ from typing import Any
 
 from hfreg.engine import Loaded, OnEvent, Run, Standing
 from hfreg.engine.ending import busy
-from hfreg.engine.job import Job, Task
+from hfreg.engine.job import WAITING, Job, Task
+from hfreg.engine.lanes import AHEAD
 from hfreg.engine.slot import Slot
 from hfreg.errors import EngineClosed
+from hfreg.scoring.batching import gathers
 from hfreg.version import Version
 
 MAX_UNSAVED = 4
@@ -55,7 +57,7 @@ class Pool(ABC):
             slot.adopt(job)
         if self._closed:
             raise EngineClosed(CLOSED)
-        job.feed(rows, self._enqueue)
+        job.feed(rows, self._enqueue, AHEAD if gathers(version.definition) else WAITING)
         return job
 
     def load(self, version: Version, on_event: OnEvent | None = None) -> Run:
@@ -109,7 +111,7 @@ class Pool(ABC):
         with self._lock:
             if not self._closed:
                 slot = self._slot(task.job.version)
-                if not slot.full:
+                if task.of_table or not slot.full:
                     slot.put(task)
                     return
         if self._closed:
@@ -123,6 +125,8 @@ class Pool(ABC):
             return slot
         for old in self._stale(key):  # changed source starts afresh
             self._slots.pop(old).stop()
+        if version.definition.options.keep_loaded:
+            self._kept.add(key[:2])
         slot = self._slots[key] = self._new_slot(version)
         slot.start()
         return slot
@@ -141,7 +145,7 @@ class Pool(ABC):
         with self._lock:
             for key in [k for k, slot in self._slots.items() if slot is stuck]:
                 del self._slots[key]
-            waiting, closed = stuck.drain(), self._closed
+            waiting, closed = [*stuck.in_flight, *stuck.drain()], self._closed
             for task in waiting:
                 if not closed:
                     self._slot(task.job.version).put(task)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from types import GeneratorType
 from typing import Any
@@ -18,8 +19,10 @@ from hfreg.engine.failure import scoring_failure
 from hfreg.engine.job import Job, Task
 from hfreg.errors import HfregError
 from hfreg.input_types import MODEL_DIR
+from hfreg.scoring.batching import Crew, Row
 from hfreg.scoring.compile import compile_logic, source_name
 from hfreg.scoring.libraries import Libraries
+from hfreg.scoring.tally import Tally
 from hfreg.version import Version
 
 MAX_PRINTED = 64 * 1024
@@ -34,17 +37,37 @@ class Stop(BaseException):
 class Clock:
     """Where the time of one row goes, in seconds of `time.perf_counter()`."""
 
-    __slots__ = ("queue_ms", "ran", "run_started", "started")
+    __slots__ = ("queue_ms", "ran", "run_started", "started", "waited")
 
     def __init__(self, queue_ms: float) -> None:
         self.queue_ms = queue_ms
         self.started = self.run_started = time.perf_counter()
         self.ran = 0.0
+        self.waited = 0.0  # for rows that it runs together with
 
     def timings(self, load_ms: float) -> Timings:
         """Return the milliseconds so far; loading happens within the run and is told apart."""
         total_ms = (time.perf_counter() - self.started) * 1e3 + self.queue_ms
-        return Timings(self.queue_ms, load_ms, max(0.0, self.ran * 1e3 - load_ms), total_ms)
+        waited_ms = self.waited * 1e3
+        run_ms = max(0.0, self.ran * 1e3 - load_ms - waited_ms)
+        return Timings(self.queue_ms + waited_ms, load_ms, run_ms, total_ms)
+
+
+class Now:
+    """The row in work: what belongs to it alone while others run together with it."""
+
+    __slots__ = ("clock", "job", "printed", "room", "tally")
+
+    def __init__(self, job: Job | None, clock: Clock) -> None:
+        self.job = job
+        self.clock = clock
+        self.printed: list[str] = []
+        self.room = MAX_PRINTED
+        self.tally = Tally()
+
+
+NOBODY = Now(None, Clock(0.0))
+"""What stands where a row is while none is in work."""
 
 
 class LoadedModel:
@@ -60,9 +83,9 @@ class LoadedModel:
         self._resolver: Resolver | None = None
         self._libraries: Libraries | None = None
         self._function: Callable[..., Any] | None = None
-        self._printed: list[str] = []
-        self._room = 0
-        self._job: Job | None = None
+        self._begun = False
+        self._now = NOBODY
+        self._crew: Crew | None = None
 
     @property
     def ready(self) -> bool:
@@ -77,8 +100,8 @@ class LoadedModel:
     def run(self, task: Task, queue_ms: float) -> Outcome:
         """Run one row and return its Outcome, whatever happens in it; only Stop passes through."""
         job = task.job
-        self._job, self._printed, self._room = job, [], MAX_PRINTED
-        clock, cold = Clock(queue_ms), self.calls == 0
+        clock, cold = Clock(queue_ms), not self._begun
+        self._now = Now(job, clock)
         value: Any = None
         warnings: tuple[str, ...] = ()
         error: HfregError | None = None
@@ -97,19 +120,48 @@ class LoadedModel:
 
     @property
     def _cut_off(self) -> bool:
-        job = self._job
+        job = self._now.job
         return job is not None and job.tier == CONFINED and not self._version.definition.network
 
     def printed(self) -> str:
         """Return what the row in work printed so far."""
-        return "".join(self._printed)
+        return "".join(self._now.printed)
+
+    def together(self, rows: Iterable[Row]) -> None:
+        """Run rows that each call `run` of this on a thread of its own, so that their forward passes are few."""
+        if self._crew is None:
+            self._crew = Crew(f"hfreg {self._version.alias} row", self._loads)
+        with suppress(Exception):  # each row comes to it by itself, and tells it
+            self._ready()[1].memo.on_new = self._crew.adopt
+        try:
+            self._crew.run(rows)
+        finally:
+            if self._libraries is not None:
+                self._libraries.memo.on_new = None
+
+    def leave(self) -> Now:
+        """Set the row in work aside, and return what is to be given back with `enter`."""
+        now, self._now = self._now, NOBODY
+        if self._libraries is not None:
+            now.tally = self._libraries.tally
+        return now
+
+    def enter(self, now: Now, waited_s: float = 0.0) -> None:
+        """Take up a row that was set aside, after it waited so long for others."""
+        self._now = now
+        now.clock.waited += waited_s
+        if self._libraries is not None:
+            self._libraries.tally = now.tally
+
+    def _loads(self) -> Iterable[Any]:
+        return self._libraries.memo.values() if self._libraries is not None else ()
 
     def loading(self) -> tuple[float, bool]:
         """Return the seconds that the row in work has spent on loading, and whether it is loading now."""
         if (libraries := self._libraries) is None:
             return 0.0, False
-        since = libraries.loading_since
-        return libraries.load_seconds + (time.perf_counter() - since if since else 0.0), since is not None
+        since = libraries.tally.loading_since
+        return libraries.tally.load_seconds + (time.perf_counter() - since if since else 0.0), since is not None
 
     def memory_bytes(self) -> int:
         """Measure what the loaded weights take."""
@@ -118,6 +170,9 @@ class LoadedModel:
     def unload(self) -> bool:
         """Drop what was loaded; returns whether there was anything."""
         libraries, self._libraries, self._function = self._libraries, None, None
+        crew, self._crew = self._crew, None
+        if crew is not None:
+            crew.close()
         return libraries.unload() if libraries else False
 
     def _answer(self, task: Task, clock: Clock, cold: bool) -> tuple[Any, tuple[str, ...]]:
@@ -127,6 +182,7 @@ class LoadedModel:
         if task.only_loads:
             return None, ()
         libraries.begin(warm=not cold)
+        self._begun = True
         job.emit("running", row=task.position)
         clock.run_started = time.perf_counter()
         try:
@@ -135,10 +191,10 @@ class LoadedModel:
             clock.ran = time.perf_counter() - clock.run_started
             self.calls += 1
             libraries.end()
-            if libraries.load_seconds:
-                self.load_ms += libraries.load_seconds * 1e3
+            if libraries.tally.load_seconds:
+                self.load_ms += libraries.tally.load_seconds * 1e3
         converted = definition.parsed_output_type.convert(value)
-        return converted.value, (*libraries.warnings, *converted.warnings)
+        return converted.value, (*libraries.tally.warnings, *converted.warnings)
 
     def _called(self, function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
         value = function(**arguments)
@@ -194,36 +250,37 @@ class LoadedModel:
         error: HfregError | None,
     ) -> Outcome:
         ran = self._libraries is not None and clock.ran > 0
-        libraries = self._libraries if ran else None
+        tally = self._libraries.tally if ran and self._libraries is not None else None
         return Outcome(
             alias=job.version.alias,
             version=job.version.number,
             state=job.version.state,
             value=value,
             error=error,
-            warnings=warnings or (tuple(libraries.warnings) if libraries else ()),
-            notes=tuple(libraries.notes) if libraries else (),
+            warnings=warnings or (tuple(tally.warnings) if tally else ()),
+            notes=tuple(tally.notes) if tally else (),
             stdout=self.printed(),
-            timings=clock.timings(libraries.load_seconds * 1e3 if libraries else 0.0),
-            cold=libraries is not None and (cold or libraries.load_seconds > 0),
+            timings=clock.timings(tally.load_seconds * 1e3 if tally else 0.0),
+            cold=tally is not None and (cold or tally.load_seconds > 0),
             tier=job.tier,
             pins=self._resolver.pins if self._resolver else {},
             status="ok" if error is None else "error",
         )
 
     def _write(self, text: str) -> None:
-        if self._room > 0:
-            kept = text[: self._room]
-            self._room -= len(kept)
-            cut = "" if self._room else "\n… more was printed than the platform keeps\n"
-            self._printed.append(kept + cut)
+        now = self._now
+        if now.room > 0 and now.job is not None:
+            kept = text[: now.room]
+            now.room -= len(kept)
+            cut = "" if now.room else "\n… more was printed than the platform keeps\n"
+            now.printed.append(kept + cut)
             self._emit("print", kept)
 
     def _emit(self, kind: Any, value: Any) -> None:
         names = {"loading": "what", "loaded": "ms", "print": "text", "piece": "value"}
-        if self._job is not None:
-            self._job.emit(kind, **{names[kind]: value})
+        if self._now.job is not None:
+            self._now.job.emit(kind, **{names[kind]: value})
 
     def _pass_on(self, event: Event) -> None:
-        if self._job is not None:
-            self._job.emit(event.kind, **event.data)
+        if self._now.job is not None:
+            self._now.job.emit(event.kind, **event.data)

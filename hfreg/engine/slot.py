@@ -1,8 +1,9 @@
 """Slot: one loaded model as an engine sees it, which is one thread that runs one row at a time.
 
-The rows that wait for it are run in the order they came. What running a row means, how it is stopped and what
-is let go at the end is the matter of the engine: in this process (`hfreg.engine.inline`) or in one of its own
-(`hfreg.engine.isolated`).
+The rows that wait for it are run in the order they came; where scoring logic allows it, those that wait are taken
+together (`hfreg.engine.lanes`), and calls do not wait behind the rows of tables. What running rows means, how they are
+stopped and what is let go at the end is the matter of the engine: in this process (`hfreg.engine.inline`) or in one of
+its own (`hfreg.engine.isolated`).
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ import time
 from abc import ABC, abstractmethod
 from collections import deque
 from contextvars import ContextVar
-from queue import Empty, SimpleQueue
 from statistics import median
 from typing import Any
 
 from hfreg.engine import Loaded, Outcome
 from hfreg.engine.ending import broken
 from hfreg.engine.job import Job, Task
+from hfreg.engine.lanes import Lanes, Window
+from hfreg.scoring.batching import gathers
 from hfreg.version import Version
 
 MAX_WAITING = 256
@@ -37,7 +39,10 @@ class Slot(ABC):
     def __init__(self, version: Version) -> None:
         self.version = version
         self.last_call = time.time()
-        self._queue: SimpleQueue[Task | None] = SimpleQueue()
+        self.gathers = gathers(version.definition)
+        self._lanes = Lanes()
+        self._window = Window()
+        self._flight: list[Task] = []  # run together, not answered yet
         self._lock = threading.Lock()
         self._task: Task | None = None
         self._given_up = False
@@ -54,7 +59,7 @@ class Slot(ABC):
     @property
     def waiting(self) -> int:
         """How many calls wait."""
-        return self._queue.qsize()
+        return self._lanes.waiting
 
     @property
     def holds(self) -> bool:
@@ -62,9 +67,14 @@ class Slot(ABC):
         return True
 
     @property
+    def in_flight(self) -> list[Task]:
+        """The rows that were taken together and have no answer."""
+        return self._flight.copy()
+
+    @property
     def full(self) -> bool:
         """Whether as many calls wait as may."""
-        return self.waiting >= MAX_WAITING
+        return self._lanes.calls >= MAX_WAITING
 
     def start(self) -> None:
         """Begin to take rows."""
@@ -72,26 +82,19 @@ class Slot(ABC):
 
     def put(self, task: Task) -> None:
         """Queue a row."""
-        self._queue.put(task)
+        self._lanes.put(task)
 
     def stop(self) -> None:
         """End the thread once what is queued has run, and drop the model."""
-        self._queue.put(None)
+        self._lanes.put(None)
 
     def drain(self) -> list[Task]:
         """Take back what waits, and end the thread after the row in work."""
-        waiting = []
-        try:
-            while True:
-                if (task := self._queue.get_nowait()) is not None:
-                    waiting.append(task)
-        except Empty:
-            self._queue.put(None)
-            return waiting
+        return self._lanes.drain()
 
     def cancel(self) -> None:
         """Cancel the job in work and all that wait."""
-        for task in (self._task, *self.drain()):
+        for task in (self._task, *self._flight, *self.drain()):
             if task is not None:
                 task.job.cancel()
 
@@ -100,9 +103,9 @@ class Slot(ABC):
         if self._thread is not threading.current_thread():
             self._thread.join(seconds)
         with self._lock:
-            task, late = self._task, not self._given_up
+            tasks, late = self._flight.copy() or [task for task in (self._task,) if task], not self._given_up
             self._given_up = True
-        if task is not None and late:
+        for task in tasks if late else ():
             self._answer_for(task)
 
     def adopt(self, child: Job) -> None:
@@ -116,6 +119,12 @@ class Slot(ABC):
     @abstractmethod
     def _run(self, task: Task) -> None:
         """Run one row and hand its Outcome to its job."""
+
+    def _run_together(self, tasks: list[Task]) -> None:
+        """Run several rows and hand their Outcomes to their jobs; each leaves `_flight` before that."""
+        for task in tasks:
+            self._run_safely(task)
+            self._flight.remove(task)
 
     @abstractmethod
     def _answer_for(self, task: Task) -> None:
@@ -132,7 +141,7 @@ class Slot(ABC):
             version=self.version.number,
             state=self.version.state,
             last_call=self.last_call,
-            busy=self._task is not None,
+            busy=self._task is not None or bool(self._flight),
             waiting=self.waiting,
             cold_ms=self._cold_ms,
             warm_ms=median(self._warm.copy()) if self._warm else None,
@@ -150,16 +159,26 @@ class Slot(ABC):
 
     def _next(self) -> Task | None:
         """Wait for the next row; None ends the thread."""
-        return self._queue.get()
+        return self._lanes.get()
+
+    def _run_safely(self, task: Task) -> None:
+        try:
+            self._run(task)
+        except Exception as problem:  # a fault of the platform must not leave a caller waiting for ever
+            log.exception("A row of %s could not be run", self.version.alias)
+            self._task = None
+            task.job.put(task, broken(task.job, problem))
 
     def _work(self) -> None:
         _current.set(self)
         while not self._given_up and (task := self._next()) is not None:
-            try:
-                self._run(task)
-            except Exception as problem:  # a fault of the platform must not leave a caller waiting for ever
-                log.exception("A row of %s could not be run", self.version.alias)
-                self._task = None
-                task.job.put(task, broken(task.job, problem))
+            others = self._lanes.others(task, self._window.rows) if self.gathers else []
+            if not others:
+                self._run_safely(task)
+                continue
+            self._flight = [task, *others]
+            with self._window:
+                self._run_together(self._flight.copy())
+            self._flight = []
         if not self._given_up:
             self._unload()

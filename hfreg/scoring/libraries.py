@@ -27,6 +27,7 @@ from hfreg.scoring.clients import Clients
 from hfreg.scoring.environment import OWN_COPIES, Environment
 from hfreg.scoring.memo import TOKEN_ARGUMENTS, Memo, NotPlain
 from hfreg.scoring.proxies import ModuleProxy, class_proxy
+from hfreg.scoring.tally import Tally
 
 PROXIED = frozenset({"transformers", "sentence_transformers", "huggingface_hub", *OWN_COPIES, "importlib"})
 REPO_ARGUMENTS = ("pretrained_model_name_or_path", "model_name_or_path")
@@ -59,7 +60,7 @@ class Resolver(Protocol):
 class Libraries:
     """The libraries as one loaded model sees them, and what was loaded through them.
 
-    `warnings` and `notes` are those of the run in work: `begin()` clears them. `builtins` are what the function
+    `tally` is that of the run in work: `begin()` starts another. `builtins` are what the function
     sees in place of Python's; `source_name` is its pseudo-filename, for the lines that warnings name. `secrets` are
     values that no message may show.
     """
@@ -74,25 +75,21 @@ class Libraries:
     ) -> None:
         self.cache: dict[Any, Any] = {}
         self.memo = Memo()
-        self.warnings: list[str] = []
-        self.notes: list[str] = []
-        self.load_seconds = 0.0
-        self.loading_since: float | None = None
+        self.tally = Tally()
         self._resolver = resolver
         self.source_name = ""
         self.model_dir: str | None = None
         self._on_load = on_load
         self._on_loaded = on_loaded
         self._modules: dict[str, ModuleProxy] = {}
-        self._environment = Environment(environment, write, lambda: self._module("sys"), lambda: self.warnings)
-        self._clients = Clients(self.memo, self._resolve, lambda text: self.notes.append(text), self._warn)
+        self._environment = Environment(environment, write, lambda: self._module("sys"), lambda: self.tally.warnings)
+        self._clients = Clients(self.memo, self._resolve, lambda text: self.tally.notes.append(text), self._warn)
         self.builtins = self._environment.builtins()
         self.secrets = frozenset(environment.values())
-        self._depth = 0
 
     def begin(self, warm: bool) -> None:
         """Start a run: its warnings, notes and load time count from zero."""
-        self.warnings, self.notes, self.load_seconds = [], [], 0.0
+        self.tally = Tally()
         # The first run may well load something into `cache` by itself; a warm one should load nothing.
         if warm and (modeling := sys.modules.get("transformers.modeling_utils")):
             unseen.watch(modeling.PreTrainedModel)
@@ -241,37 +238,37 @@ class Libraries:
 
     def _timed(self, name: str, load: Callable[[], Any]) -> Any:
         """Load and count the time, nested loads once."""
-        outer, self._depth, started = self._depth == 0, self._depth + 1, time.perf_counter()
+        outer, self.tally.depth, started = self.tally.depth == 0, self.tally.depth + 1, time.perf_counter()
         if outer:
-            self.loading_since = started
+            self.tally.loading_since = started
             self._on_load(name)
         try:
             return load()
         finally:
-            self._depth -= 1
+            self.tally.depth -= 1
             if outer:
-                self.loading_since = None
+                self.tally.loading_since = None
                 took = time.perf_counter() - started
-                self.load_seconds += took
+                self.tally.load_seconds += took
                 self._on_loaded(took)
 
     def _resolve(self, repo: str, revision: str | None) -> Path:
         folder = self._resolver.resolve(repo, revision)
         if folder == Path(repo).expanduser() and not self._is_uploaded(folder):
-            self.notes.append(f"`{repo}` is a folder of this machine: it is not pinned and may change.")
+            self.tally.notes.append(f"`{repo}` is a folder of this machine: it is not pinned and may change.")
         return folder
 
     def _is_uploaded(self, folder: Path) -> bool:
         return self.model_dir is not None and folder.is_relative_to(self.model_dir)
 
     def _unseen(self, name: str) -> None:
-        if self._depth == 0:
+        if self.tally.depth == 0:
             self._warn("is loaded past load-once, on every call. Keep it in `cache`", name)
 
     def _warn(self, what: str, name: str) -> None:
         line = next((f.lineno for f in inspect.stack(0) if f.filename == self.source_name), None)
         where = f"Line {line}: " if line else ""
-        self.warnings.append(f"{where}{name.rpartition('.')[2]} {what}.")
+        self.tally.warnings.append(f"{where}{name.rpartition('.')[2]} {what}.")
 
 
 class default_dtype_kept:

@@ -23,11 +23,15 @@ class NotPlain(Exception):
 
 
 class Memo:
-    """Loaded objects by key. One lock: a second asker waits for the first load rather than load again."""
+    """Loaded objects by key. One lock: a second asker waits for the first load rather than load again.
+
+    `on_new` hears of each object that is kept.
+    """
 
     def __init__(self) -> None:
         self._objects: dict[Key, Any] = {}
         self._names: dict[int, str] = {}
+        self.on_new: Callable[[Any], None] | None = None
         self._lock = threading.RLock()
 
     def find(self, key: Key) -> Any | None:
@@ -41,12 +45,18 @@ class Memo:
                 value = load()
                 self._objects[key] = value
                 self._name(value)
+                if self.on_new is not None:
+                    self.on_new(value)
             return value
 
     def clear(self) -> None:
         """Forget everything, so that memory can return."""
         self._objects.clear()
         self._names.clear()
+
+    def values(self) -> list[Any]:
+        """Return what was loaded."""
+        return list(self._objects.values())
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -86,7 +96,7 @@ class Memo:
         return sum(sizes.values())
 
     def _modules(self) -> Iterator[Any]:
-        for value in list(self._objects.values()):
+        for value in self.values():
             for candidate in (value, getattr(value, "model", None)):
                 if hasattr(candidate, "parameters") and hasattr(candidate, "buffers"):
                     yield candidate

@@ -116,10 +116,10 @@ class WorkerSlot(Slot):
 
     def _next(self) -> Task | None:
         try:
-            return self._queue.get(timeout=IDLE_S)
+            return self._lanes.get(IDLE_S)
         except Empty:
             self._rest()
-            return self._queue.get()
+            return self._lanes.get()
 
     def _rest(self) -> None:
         """Look what the worker has come to, have others go if that is too much, and let it use no processor."""
