@@ -1,7 +1,7 @@
-"""Tiny real transformers checkpoints, made in seconds from a seed: a classifier, an embedder, a generator.
+"""Tiny real transformers checkpoints, made in seconds from a seed: one for each architecture that a template needs.
 
-The classifier is a BERT with labels negative, neutral and positive that has learned a few words; the
-embedder and the generator have random weights. All have a real fast tokenizer over a word list. They
+The classifier is a BERT with labels negative, neutral and positive that has learned a few words; all
+others have random weights. All have a real fast tokenizer over a word list. They
 say nothing about quality: the models that the product ships are trained elsewhere.
 """
 
@@ -22,6 +22,7 @@ SENTENCES = {
                 "the service is in the city", "it is a table", "a day in the city"],
 }  # fmt: skip
 WORDS = sorted({word for group in SENTENCES.values() for text in group for word in text.split()})
+CHAT_TEMPLATE = "{% for message in messages %}{{ message['content'] }} {% endfor %}"
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 
 
@@ -40,6 +41,37 @@ class TinyCheckpoints:
     def embedder(self) -> Path:
         """A sentence-transformers checkpoint with 32 dimensions, mean-pooled and normalised."""
         return build_embedder(self.root / "embedder")
+
+    @cached_property
+    def guard(self) -> Path:
+        """A text-classification checkpoint with the labels SAFE, INJECTION."""
+        return build_bert(self.root / "guard", "BertForSequenceClassification", ["SAFE", "INJECTION"])
+
+    @cached_property
+    def entailer(self) -> Path:
+        """A checkpoint that says whether one sentence follows from another."""
+        labels = ["contradiction", "neutral", "entailment"]
+        return build_bert(self.root / "entailer", "BertForSequenceClassification", labels)
+
+    @cached_property
+    def tagger(self) -> Path:
+        """A token-classification checkpoint with names of people and places."""
+        return build_bert(self.root / "tagger", "BertForTokenClassification", ["B-PER", "B-LOC"])
+
+    @cached_property
+    def masker(self) -> Path:
+        """A fill-mask checkpoint."""
+        return build_bert(self.root / "masker", "BertForMaskedLM", [])
+
+    @cached_property
+    def ranker(self) -> Path:
+        """A CrossEncoder: a classifier of pairs with one score."""
+        return build_bert(self.root / "ranker", "BertForSequenceClassification", ["score"])
+
+    @cached_property
+    def chat(self) -> Path:
+        """A causal language model with a chat template."""
+        return build_generator(self.root / "chat", CHAT_TEMPLATE)
 
     @cached_property
     def generator(self) -> Path:
@@ -97,12 +129,23 @@ def build_embedder(folder: Path) -> Path:
     return folder
 
 
-def build_generator(folder: Path) -> Path:
+def build_bert(folder: Path, architecture: str, labels: list[str]) -> Path:
+    """Save a BERT with a head of this architecture, by its class in transformers."""
+    import transformers
+
+    names = {"id2label": dict(enumerate(labels)), "label2id": {name: n for n, name in enumerate(labels)}}
+    with _seeded():
+        model = getattr(transformers, architecture)(_bert(**names if labels else {}))
+        return _save(model.eval(), _tokenizer(), folder)
+
+
+def build_generator(folder: Path, chat_template: str | None = None) -> Path:
     """Save the generator."""
     import transformers
 
     with _seeded():
         tokenizer = _tokenizer()
+        tokenizer.chat_template = chat_template
         ends = {"bos_token_id": SPECIAL.index("[CLS]"), "eos_token_id": SPECIAL.index("[SEP]"), "pad_token_id": 0}
         size = {"n_embd": 32, "n_layer": 1, "n_head": 2, "n_positions": 64}
         config = transformers.GPT2Config(vocab_size=len(SPECIAL) + len(WORDS), **size, **ends)

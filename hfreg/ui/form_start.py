@@ -26,7 +26,7 @@ def draw(form: Form) -> None:
     _begun_earlier()
     begun = form_draft.changed(form.draft)
     with st.expander("Start from a template, a registered model or a file", expanded=not begun, key="register.start"):
-        titles = {template.task: template.title for template in templates.TEMPLATES}
+        titles = {template.task: template.title for template in templates.offered()}
         st.pills(
             "Template",
             list(titles),
