@@ -36,7 +36,6 @@ the thing and the value and says the way out; it never holds a secret.
      │   └─ UnsafeRepo (ValueError)             files that the platform does not load
      └─ StoreError (OSError)                the files under the home
          ├─ UnsafeFolder (ValueError)           an uploaded folder that is not taken
-         ├─ UnsafeFolder (ValueError)           an uploaded folder that is not taken
          ├─ StoreCorrupt (ValueError)           neither the file nor its last good copy can be read
          └─ ImportFileError (ValueError)        a file that is no export of hfreg
 """
@@ -83,7 +82,6 @@ __all__ = [
     "HubBusy",
     "UnsafeRepo",
     "StoreError",
-    "UnsafeFolder",
     "UnsafeFolder",
     "StoreCorrupt",
     "ImportFileError",
@@ -229,10 +227,6 @@ class UnsafeRepo(HubError, ValueError):
 
 class StoreError(HfregError, OSError):
     """The files under the home could not be read or written."""
-
-
-class UnsafeFolder(StoreError, ValueError):
-    """An uploaded folder holds what the platform does not take; nothing of it was kept."""
 
 
 class UnsafeFolder(StoreError, ValueError):

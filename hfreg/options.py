@@ -19,15 +19,16 @@ DTYPES: tuple[str, ...] = get_args(Dtype)
 QUANTIZATIONS = ("",)
 """Ways of quantization that work here; the empty one is none."""
 MAX_THREADS = 64
-AVAILABLE: frozenset[str] = frozenset()
+AVAILABLE = frozenset({"device", "dtype", "threads", "keep_loaded", "warm_up"})
 """The options that have an effect already."""
 
 
 class Options(Frozen):
     """The advanced options; every one defaults to what the platform would do by itself.
 
-    `threads` are those of torch in the model's process, None: one. `warm_up` are arguments of a call that runs once
-    when the model is loaded, None: none. `keep_loaded` exempts it from making room for others.
+    `threads` are those of torch in the model's process, None: one; the inline engine has no process of its own and
+    leaves them. `keep_loaded` exempts the model from making room for others. `warm_up` are the arguments of the call
+    that runs when the model is loaded before anybody calls it, None: the first example.
     """
 
     device: Device = "auto"

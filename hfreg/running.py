@@ -87,7 +87,7 @@ class Running(Parts):
         return self.engine.loaded(measure) if self.started("engine") else []
 
     def load(self, version: Version, user: str | None = None, on_event: OnEvent | None = None) -> Run:
-        """Begin to load a model now: its first example runs, or without one it is made ready for its first call.
+        """Begin to load a model now: its warm-up input or first example runs, else it is made ready for its first call.
 
         An example that runs is a call like any other, recorded with the source `load`. Raises NotApproved.
         """
@@ -134,9 +134,11 @@ class Running(Parts):
 
 
 def _example(definition: Definition) -> Mapping[str, Any] | None:
-    """Return the first example that a call takes; moments stand in examples as texts."""
+    """Return the warm-up input, else the first example that a call takes; moments stand in them as texts."""
     moments = {a.alias: a for a in definition.arguments if a.type == "DateTime"}
-    for example in definition.examples:
+    for example in (definition.options.warm_up, *definition.examples):
+        if example is None:
+            continue
         try:
             read = {n: moments[n].from_text(v, n) if n in moments and v else v for n, v in example.items()}
             definition.bind(**read)

@@ -22,6 +22,7 @@ from hfreg.input_types import MODEL_DIR
 from hfreg.scoring.batching import Crew, Row
 from hfreg.scoring.compile import compile_logic, source_name
 from hfreg.scoring.libraries import Libraries
+from hfreg.scoring.placement import Placement
 from hfreg.scoring.tally import Tally
 from hfreg.version import Version
 
@@ -212,6 +213,7 @@ class LoadedModel:
                 lambda what: self._emit("loading", what),
                 lambda seconds: self._emit("loaded", seconds * 1e3),
             )
+            libraries.placement = Placement(version.definition.options)
             names: dict[str, Any] = {"cache": libraries.cache}
             if version.definition.input_type == "Custom":
                 folder = platform.folder(version) if version.definition.folder else None

@@ -22,10 +22,12 @@ from types import ModuleType
 from typing import Any, Protocol
 
 from hfreg.errors import UnsafeRepo
+from hfreg.options import Options
 from hfreg.scoring import unseen
 from hfreg.scoring.clients import Clients
 from hfreg.scoring.environment import OWN_COPIES, Environment
 from hfreg.scoring.memo import TOKEN_ARGUMENTS, Memo, NotPlain
+from hfreg.scoring.placement import Placement
 from hfreg.scoring.proxies import ModuleProxy, class_proxy
 from hfreg.scoring.tally import Tally
 
@@ -79,6 +81,7 @@ class Libraries:
         self._resolver = resolver
         self.source_name = ""
         self.model_dir: str | None = None
+        self.placement = Placement(Options())
         self._on_load = on_load
         self._on_loaded = on_loaded
         self._modules: dict[str, ModuleProxy] = {}
@@ -205,11 +208,12 @@ class Libraries:
         if args:
             kwargs = {repo_argument: args[0], **kwargs}
             args = args[1:]
+        written, kwargs = kwargs, self.placement.keywords(name, repo_argument, kwargs)
 
         def load() -> Any:
             local = self._local(repo_argument, kwargs)  # may download: outside the lock
             with LOADING, default_dtype_kept():
-                return real(*args, **local)
+                return self.placement.moved(name, written, real(*args, **local))
 
         try:
             key = self.memo.key(name, args, kwargs)

@@ -43,8 +43,8 @@ def preload() -> Iterator[str]:
         yield name
 
 
-def settle_after_fork() -> None:
-    """Give this process random numbers of its own, and let torch compute in one thread.
+def settle_after_fork(threads: int = 1) -> None:
+    """Give this process random numbers of its own, and let torch compute in one thread, or in as many as are asked for.
 
     Several loaded models on few cores would only wait for each other: two threads each took 160 to 560 ms for what one
     does in 60.
@@ -53,7 +53,7 @@ def settle_after_fork() -> None:
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
     if torch := sys.modules.get("torch"):
-        torch.set_num_threads(1)
+        torch.set_num_threads(threads)
 
 
 def allow_network() -> None:

@@ -20,7 +20,7 @@ from hfreg.definition import (
     OWNERSHIP_TYPES,
 )
 from hfreg.endpoint import RESPONSE
-from hfreg.ui import argument_rows, custom_fields, endpoint_fields, findings, form_fields, form_state, format_code, session
+from hfreg.ui import argument_rows, custom_fields, endpoint_fields, findings, form_fields, form_state, format_code, option_fields, session
 from hfreg.ui.editor import Completion, EditorState, code_editor, current_text
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_state import Form
@@ -273,5 +273,7 @@ def _additional(form: Form) -> None:
     st.caption(kept if form.draft["fields"]["store_payloads"] else unkept)
     usual = f"{form.registry.settings.timeout_s:g} (the platform's default)"
     form_fields.number(form, "time_s", "Time Limit (seconds)", min_value=0.1, max_value=3600.0, placeholder=usual)
+    if not endpoint_fields.chosen(form):
+        option_fields.draw(form)
     form_fields.note(form)
     form_fields.text(form, "notes", "Notes", tall=True, height=80, placeholder="For those who work on this model.")

@@ -11,7 +11,9 @@ import streamlit as st
 
 from hfreg.definition import Definition
 from hfreg.errors import HfregError
+from hfreg.options import Options
 from hfreg.ui import lineage, snippets, test_call
+from hfreg.ui.form_words import LABELS
 from hfreg.ui.widgets import plain
 from hfreg.version import Version
 
@@ -108,6 +110,13 @@ def _endpoint(definition: Definition) -> list[tuple[str, str]]:
     ]
 
 
+def _options(definition: Definition) -> list[tuple[str, str]]:
+    """Return the advanced options that are not as usual."""
+    usual, its = Options(), definition.options
+    changed = [name for name in Options.model_fields if getattr(its, name) != getattr(usual, name)]
+    return [(LABELS.get(name, name), plain(str(getattr(its, name)))) for name in changed]
+
+
 def _facts(version: Version) -> None:
     definition = version.definition
     rows = [(label, plain(getattr(definition, name))) for label, name in FACTS if getattr(definition, name)]
@@ -115,6 +124,7 @@ def _facts(version: Version) -> None:
     rows += [("Time limit", f"{seconds:g} s")] if seconds else []
     rows += [("Memory limit", f"{memory} MB")] if memory else []
     rows += _endpoint(definition)
+    rows += _options(definition)
     rows += [("Model folder", plain(definition.folder))] if definition.folder else []
     rows.append(("Token", "given to the code" if definition.token else "not given to the code"))
     rows.append(("Texts and answers", "stored with each call" if definition.store_payloads else "not stored"))

@@ -141,3 +141,20 @@ def test_a_folder_is_removed_from_the_form_alone(server: hfreg.Registry) -> None
     press(at, "folder_remove")
     assert draft(at)["fields"]["folder"] == ""
     assert server.folders.find(address) is not None
+
+
+def test_advanced_options_are_saved_and_seen_by_a_reviewer(server: hfreg.Registry) -> None:
+    at = opened(template="guardrail")
+    pick(at, "dtype", "bfloat16")
+    at.number_input(key="register.threads").set_value(2).run()
+    at.text_input(key="register.warm_up").set_value("hello").run()
+    assert "Write the arguments as JSON" in said(at)
+    at.text_input(key="register.warm_up").set_value('{"text": "hello"}').run()
+    assert "Write the arguments as JSON" not in said(at)
+    fill(at, alias="optioned")
+    press(at, "save")
+    saved = server.get("optioned").definition.options
+    assert (saved.dtype, saved.threads, saved.warm_up) == ("bfloat16", 2, {"text": "hello"})
+    at.query_params["alias"] = "optioned"
+    at.switch_page(MODEL_PAGE).run()
+    assert "bfloat16" in said(at)

@@ -142,7 +142,7 @@ def _serve(supervisor: Supervisor, tier: str) -> NoReturn:
     version = Version.model_validate_json(start["version"])
     environment: dict[str, str] = start["environment"]
     extend_environment(environment)
-    settle_after_fork()
+    settle_after_fork(version.definition.options.threads or 1)
     if version.definition.network:
         allow_network()
     model = LoadedModel(version, Remote(supervisor, environment))
