@@ -73,6 +73,7 @@ class Definition(Frozen):
     description: str = ""
     group: str = ""
     permissible_purpose: str = ""
+    licence_reason: str = ""
     ownership_type: str = ""
     model_type: str = ""
     output_type: str = "Any"

@@ -25,7 +25,7 @@ MODEL_DIR = "model_dir"
 GIVEN_NAMES = {"API Based": frozenset({RESPONSE}), "Custom": frozenset({MODEL_DIR})}
 """The names that scoring logic is given besides arguments, resources and those of every model."""
 OWN_FIELDS = {"endpoint": "API Based", "folder": "Custom", "initialization_logic": "Custom"}
-LATER_FIELDS = (*OWN_FIELDS, "options")
+LATER_FIELDS = (*OWN_FIELDS, "options", "licence_reason")
 """Fields that a file leaves out while they say nothing, so that it stays as it was before they were there."""
 MAX_SOURCE_BYTES = 64 * 1024
 

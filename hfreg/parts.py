@@ -21,11 +21,13 @@ from typing import IO, TYPE_CHECKING, Any
 from hfreg.engine import Engine, OnEvent
 from hfreg.errors import SettingsError
 from hfreg.settings import STARTERS, Settings, Token, operating_system_user
+from hfreg.store import POLICIES
 from hfreg.store.definitions import Definitions
 
 if TYPE_CHECKING:
     from hfreg.hub.client import Hub
     from hfreg.hub.fetch import Fetcher
+    from hfreg.licensing import Licensing
     from hfreg.model import Model
     from hfreg.store.autosave import Autosaves
     from hfreg.store.events import Events
@@ -99,6 +101,18 @@ class Parts:
         from hfreg.store.folders import Folders
 
         return Folders(self.settings.home / "folders", inspect_folder)
+
+    @cached_property
+    def licensing(self) -> Licensing:
+        """The licence policy, and what holds models to it."""
+        from hfreg.hub.licence import Licences
+        from hfreg.licensing import Licensing
+        from hfreg.store.policies import Policies
+
+        with self._making:
+            made = Licensing(Policies(self.settings.home / POLICIES), Licences(self.hub, STARTERS))
+            kept: Licensing = self.__dict__.setdefault("licensing", made)
+            return kept
 
     @cached_property
     def engine(self) -> Engine:
@@ -193,7 +207,7 @@ class Parts:
             self.events.abandon()
         if abandon := getattr(self.__dict__.get("engine"), "abandon", None):
             abandon()
-        parts = ("definitions", "autosaves", "events", "hub", "fetcher", "engine", "remote", "_simulations")
+        parts = ("definitions", "autosaves", "events", "hub", "fetcher", "licensing", "engine", "remote", "_simulations")
         _left_behind.extend(self.__dict__.pop(part, None) for part in parts)
         self._making = threading.RLock()
 

@@ -10,3 +10,4 @@ from __future__ import annotations
 DEFINITIONS = "definitions.json"
 AUTOSAVES = "autosave"
 EVENTS = "events.sqlite"
+POLICIES = "policies.json"

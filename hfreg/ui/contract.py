@@ -38,7 +38,7 @@ def sources(form: Form) -> list[str]:
     target = form.draft["target"]
     saved = form.registry.definitions.find(target) if target else None
     return [
-        f"Source `{one.repo}`: {_held(one.repo, one.revision, saved)}"
+        f"Source `{one.repo}`: {_held(one.repo, one.revision, saved)} {_licence(form, one.repo, one.revision, saved)}"
         for one in repositories(form.definition.code)
     ]
 
@@ -52,6 +52,16 @@ def _held(repo: str, revision: str | None, saved: Version | None) -> str:
         return f"held to `{revision[:12]}` by the code."
     asked = f"revision `{revision}`" if revision else "its default branch"
     return f"{asked}, pinned to a commit when the draft is saved."
+
+
+def _licence(form: Form, repo: str, revision: str | None, saved: Version | None) -> str:
+    """Say under which licence a source is, and what the policy of this home says of it."""
+    pin = next((p for p in saved.pins if (p.repo, p.revision) == (repo, revision)), None) if saved else None
+    commit, licensing = pin.commit if pin else revision or "", form.registry.licensing
+    if (licences := licensing.licences.find(repo, commit)) is None:
+        return "Its licence is not read yet."
+    named = ", ".join(f"`{one}`" for one in licences) or "not named on its card"
+    return f"Licence {named}: {licensing.policy.verdict(licences)}."
 
 
 def _signature(form: Form) -> str | None:

@@ -245,7 +245,7 @@ def _draft(key: str, definition: Definition) -> Draft:
 
 
 def _fields(definition: Definition) -> dict[str, Any]:
-    unsaid = {"initialization_logic": "", "folder": ""}  # a definition leaves out what it does not use
+    unsaid = {"initialization_logic": "", "folder": "", "licence_reason": ""}  # left out where not used
     plain = {**unsaid, **definition.model_dump(mode="json", include={*FIELDS, "limits"})}
     endpoint = (definition.endpoint or Endpoint()).model_dump(mode="json")
     return {

@@ -17,6 +17,7 @@ LABELS = {
     "description": "Description",
     "group": "Group",
     "permissible_purpose": "Permissible Purpose",
+    "licence_reason": "Reason for the Licence",
     "ownership_type": "Ownership Type",
     "model_type": "Model Type",
     "alias": "Alias",

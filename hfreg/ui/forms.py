@@ -20,7 +20,17 @@ from hfreg.definition import (
     OWNERSHIP_TYPES,
 )
 from hfreg.endpoint import RESPONSE
-from hfreg.ui import argument_rows, custom_fields, endpoint_fields, findings, form_fields, form_state, format_code, option_fields, session
+from hfreg.ui import (
+    argument_rows,
+    custom_fields,
+    endpoint_fields,
+    findings,
+    form_fields,
+    form_state,
+    format_code,
+    option_fields,
+    session,
+)
 from hfreg.ui.editor import Completion, EditorState, code_editor, current_text
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_state import Form
@@ -43,7 +53,15 @@ INPUT_HELP = {
     "Custom": "Advanced configurations for specialized use cases",
 }
 ANCHORS = {
-    "basic-information": {"name", "description", "group", "permissible_purpose", "ownership_type", "model_type"},
+    "basic-information": {
+        "name",
+        "description",
+        "group",
+        "permissible_purpose",
+        "ownership_type",
+        "model_type",
+        "licence_reason",
+    },
     "code-configuration": {"alias", "output_type", "input_type", "model_provider", "endpoint", "folder"},
     "arguments": {"arguments"},
     "scoring-logic": {"scoring_logic", "initialization_logic"},
@@ -119,6 +137,9 @@ def _basic(form: Form) -> None:
         purpose = "What it may be used for, for example content moderation."
         form_fields.text(form, "permissible_purpose", "Permissible Purpose", placeholder="Moderation", help=purpose)
         form_fields.choice(form, "model_type", "Model Type", MODEL_TYPES, accept_new_options=True)
+    if form.draft["fields"]["licence_reason"] or form.at("licence_reason"):
+        why = "Why a licence that needs a reason may be used here. It is kept with the version, and reviewers see it."
+        form_fields.text(form, "licence_reason", "Reason for the Licence", help=why)
 
 
 def _code_configuration(form: Form) -> None:

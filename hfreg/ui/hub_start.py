@@ -19,7 +19,8 @@ from hfreg.hub.card import first_paragraph
 from hfreg.hub.client import Hub
 from hfreg.hub.look import Details, Look, details, look
 from hfreg.hub.repo import Repo
-from hfreg.hub.search import SORTS, Query, Results, search
+from hfreg.hub.search import SORTS, Query, Results, Sort, search
+from hfreg.licensing import WHERE
 from hfreg.scoring.architectures import model_types
 from hfreg.ui import form_draft, form_state, hub_view, session
 from hfreg.ui.findings import sentence
@@ -146,6 +147,7 @@ def _ask(hub: Hub, asked: str) -> None:
             found = look(hub, asked, model_types())
             pending = Pending(hub, found)
             pending.wait(0.3)
+            session.registry().licensing.licences.remember(found.repo.id, found.repo.commit, found.repo.licences)
             session.put(LOOKED, found)
             session.put(PENDING, pending)
         else:
@@ -157,7 +159,7 @@ def _ask(hub: Hub, asked: str) -> None:
 def _query(words: str) -> Query:
     smallest, largest = SIZES.get(session.get(SIZE) or "", (0, 0))
     task, library, licence = (str(session.get(key) or "").strip() for key in (TASK, LIBRARY, LICENCE))
-    sort = next((one for one in SORTS if one == session.get(SORT)), "downloads")
+    sort: Sort = next((one for one in SORTS if one == session.get(SORT)), "downloads")
     return Query(words, task, library, licence.lower(), smallest, largest, sort)
 
 
@@ -183,6 +185,8 @@ def _looked(form: Form, looked: Look) -> None:
     pending: Pending = session.get(PENDING)
     ready = pending.found is not None
     problems = (*looked.problems, *(pending.found.problems if pending.found else ()))
+    if form.registry.licensing.policy.verdict(looked.repo.licences) == "denied":
+        problems = (*problems, f"The licence policy denies `{looked.repo.licence or 'unknown'}` ({WHERE}).")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Use this model",

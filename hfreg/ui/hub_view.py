@@ -12,12 +12,14 @@ import streamlit as st
 from hfreg.hub.card import card_text
 from hfreg.hub.look import Base, Details, Look
 from hfreg.hub.repo import Repo, Scan
+from hfreg.licences import Verdict
 from hfreg.registry import Registry
 from hfreg.ui import session
 from hfreg.ui.access_check import SAID
 from hfreg.ui.findings import sentence
 from hfreg.ui.widgets import Colour, counted, plain, size
 
+VERDICTS: dict[Verdict, Colour] = {"allowed": "green", "needs a reason": "orange", "denied": "red"}
 FILES = "start.hub.files"
 WORKER_BYTES = 80 * 2**20
 """What a loaded model takes besides its weights, as the memory budget counts it."""
@@ -95,14 +97,16 @@ def card(looked: Look) -> None:
 
 
 def _licence(registry: Registry, repo: Repo) -> str:
+    verdict = registry.licensing.policy.verdict(repo.licences)
+    badge = f":{VERDICTS[verdict]}-badge[{verdict}]"
     if not repo.licences:
-        return "Licence :orange-badge[unknown] its card names none."
+        return f"Licence :orange-badge[unknown] its card names none {badge}"
     named = f" ({plain(repo.licence_name)})" if repo.licence_name else ""
     link = repo.licence_link
     if link and not link.startswith(("http://", "https://")):
         link = f"{registry.hub.endpoint}/{repo.id}/blob/{repo.commit}/{link}"
     text = f" · [text]({link})" if _WEB.fullmatch(link) else ""
-    return f"Licence {' '.join(f'`{one}`' for one in repo.licences)}{named}{text}"
+    return f"Licence {' '.join(f'`{one}`' for one in repo.licences)}{named}{text} {badge}"
 
 
 def _weights(looked: Look) -> str:
