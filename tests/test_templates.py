@@ -150,3 +150,13 @@ def test_a_chat_is_streamed_piece_by_piece(
     (outcome,) = registry.start(version, [call], on_event=follow)
     assert outcome.error is None, outcome.error
     assert len(pieces) > 3 and "".join(pieces) == outcome.value
+
+
+def test_a_chat_whose_generation_fails_is_an_error_and_keeps_nobody_waiting(
+    loopback_hub: LoopbackHub, registry: hfreg.Registry, tiny_checkpoints: TinyCheckpoints
+) -> None:
+    template = templates.find("chat")
+    assert template is not None
+    put_on(loopback_hub, template, tiny_checkpoints)
+    outcome = registry.test(template.definition, text="i love", temperature=-1)
+    assert outcome.status == "error" and "temperature" in str(outcome.error)

@@ -8,6 +8,8 @@ import pytest
 from register_form import LOGIC, draft, fill, opened, press, said
 
 import hfreg
+from hfreg import templates
+from hfreg.scoring import tasks
 from hfreg.ui import session
 
 
@@ -147,6 +149,16 @@ def test_format_lays_the_code_out_and_leaves_what_it_cannot_read(server: hfreg.R
     press(at, "format")
     assert draft(at)["fields"]["scoring_logic"] == "return (\n"
     assert "Nothing was changed" in said(at)
+
+
+def test_the_form_offers_the_templates_that_the_installed_transformers_can_run(
+    server: hfreg.Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles = [template.title for template in templates.TEMPLATES]
+    assert opened().button_group(key="register.template").options == titles
+    monkeypatch.setattr(tasks, "known", lambda: frozenset({"fill-mask"}))
+    offered = opened().button_group(key="register.template").options
+    assert offered == ["Fill mask", "Sentence embedding", "Text ranking", "Blank"]
 
 
 def test_a_template_fills_the_form_and_undo_brings_back_what_stood_there(server: hfreg.Registry) -> None:
