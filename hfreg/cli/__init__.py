@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import io
-import json
 import logging
 import os
 import sys
@@ -16,10 +15,12 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import hfreg
 from hfreg import doctor, portable, starters
+from hfreg.cli import simulate
+from hfreg.cli.words import as_json, failed, file, pairs, say
 from hfreg.errors import ArgumentError, HfregError, StoreError
 from hfreg.lifecycle import State
 from hfreg.registry import Registry
@@ -52,15 +53,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except ArgumentError as error:
-        return _failed(error, 2)
+        return failed(error, 2)
     except HfregError as error:
-        return _failed(error)
+        return failed(error)
     except BrokenPipeError:  # whoever read our answer has had enough
         return 1
     except OSError as error:  # such as a full disk under stdout
-        return _failed(error)
+        return failed(error)
     except KeyboardInterrupt:
-        return _failed("stopped")
+        return failed("stopped")
 
 
 def entry() -> NoReturn:
@@ -79,7 +80,7 @@ def entry() -> NoReturn:
 
 def _starters(registry: Registry, given: argparse.Namespace) -> int:
     made = [version.alias for version in starters.register(registry)]
-    return _say(given, made, [f"registered {alias}" for alias in made], "Every starter model is registered already.")
+    return say(given, made, [f"registered {alias}" for alias in made], "Every starter model is registered already.")
 
 
 def _models(registry: Registry, given: argparse.Namespace) -> int:
@@ -93,29 +94,29 @@ def _models(registry: Registry, given: argparse.Namespace) -> int:
         f"{v.alias:<{width}}  {v.number:>3}  {v.state:<16}  {' '.join(v.definition.title.split())}" for v in versions
     ]
     nothing = "No model fits. Leave out words or --state to see all of them."
-    return _say(given, rows, lines, nothing if registry.definitions.aliases() else EMPTY.format(registry.settings))
+    return say(given, rows, lines, nothing if registry.definitions.aliases() else EMPTY.format(registry.settings))
 
 
 def _show(registry: Registry, given: argparse.Namespace) -> int:
     version = registry.get(given.alias, given.number)
-    return _say(given, version.model_dump(mode="json"), _described(version))
+    return say(given, version.model_dump(mode="json"), _described(version))
 
 
 def _run(registry: Registry, given: argparse.Namespace) -> int:
     version = registry.get(given.alias, given.number)
-    outcome = registry.call(version, (), version.definition.parse_arguments(_pairs(given.arguments)), source="cli")
+    outcome = registry.call(version, (), version.definition.parse_arguments(pairs(given.arguments)), source="cli")
     told = [outcome.stdout.removesuffix("\n")] if outcome.stdout else []
     told += [f"warning: {text}" for text in outcome.warnings] + [f"note: {text}" for text in outcome.notes]
     for text in told:
         print(text, file=sys.stderr)
     value = outcome.result()
-    print(value if isinstance(value, str) and not given.json else _json(value))
+    print(value if isinstance(value, str) and not given.json else as_json(value))
     return 0
 
 
 def _check(registry: Registry, given: argparse.Namespace) -> int:
-    findings = registry.check(portable.load(_file(given.file)))
-    _say(given, [finding.model_dump() for finding in findings], [str(finding) for finding in findings], "No findings.")
+    findings = registry.check(portable.load(file(given.file)))
+    say(given, [finding.model_dump() for finding in findings], [str(finding) for finding in findings], "No findings.")
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
@@ -133,15 +134,15 @@ def _export(registry: Registry, given: argparse.Namespace) -> int:
 
 
 def _import(registry: Registry, given: argparse.Namespace) -> int:
-    version = registry.import_(_file(given.file))
-    return _say(given, version.model_dump(mode="json"), [f"{version.alias} version {version.number}, {version.state}"])
+    version = registry.import_(file(given.file))
+    return say(given, version.model_dump(mode="json"), [f"{version.alias} version {version.number}, {version.state}"])
 
 
 def _backup(registry: Registry, given: argparse.Namespace) -> int:
     from hfreg.store.backup import backup
 
     done = backup(registry.settings.home, Path(given.file))
-    return _say(given, asdict(done), [f"{given.file}: {done}"])
+    return say(given, asdict(done), [f"{given.file}: {done}"])
 
 
 def _restore(registry: Registry, given: argparse.Namespace) -> int:
@@ -149,7 +150,7 @@ def _restore(registry: Registry, given: argparse.Namespace) -> int:
 
     done = restore(Path(given.file), registry.settings.home, overwrite=given.overwrite)
     moved = [f"What was there before is in {done.replaced}"] if done.replaced else []
-    return _say(given, asdict(done), [f"{registry.settings.home}: {done}", *moved])
+    return say(given, asdict(done), [f"{registry.settings.home}: {done}", *moved])
 
 
 def _cache(registry: Registry, given: argparse.Namespace) -> int:
@@ -157,15 +158,15 @@ def _cache(registry: Registry, given: argparse.Namespace) -> int:
 
     if given.delete:
         freed = cache.delete(given.delete)
-        return _say(given, {"repo": given.delete, "bytes": freed}, [f"{given.delete}: {freed / 1e6:.1f} MB freed"])
+        return say(given, {"repo": given.delete, "bytes": freed}, [f"{given.delete}: {freed / 1e6:.1f} MB freed"])
     repos = cache.cached()
     lines = [f"{repo.bytes / 1e6:>10.1f} MB  {repo.repo}" for repo in repos]
-    return _say(given, [asdict(repo) for repo in repos], lines, "No checkpoint is cached on this disk.")
+    return say(given, [asdict(repo) for repo in repos], lines, "No checkpoint is cached on this disk.")
 
 
 def _doctor(registry: Registry, given: argparse.Namespace) -> int:
     checks = doctor.examine(registry)
-    _say(given, [asdict(c) for c in checks], [f"{'ok' if c.ok else 'FAIL':<5} {c.name}: {c.finding}" for c in checks])
+    say(given, [asdict(c) for c in checks], [f"{'ok' if c.ok else 'FAIL':<5} {c.name}: {c.finding}" for c in checks])
     return 0 if all(check.ok for check in checks) else 1
 
 
@@ -214,6 +215,8 @@ def _add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     show = add("show", _show, "show one model: its arguments, its state and its source", "alias")
     run = add("run", _run, "call a model and print its answer", "alias", epilog=VALUES)
     run.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="arguments as text, such as text='Great'")
+    table = add("simulate", simulate.command, "run a table through a model and write what it answers", "alias", "table")
+    simulate.add_options(table)
     add("check", _check, "check a definition file (- is stdin); runs nothing", "file")
     export = add("export", _export, "write a model as a JSON file that `import` takes", "alias")
     export.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
@@ -224,7 +227,7 @@ def _add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     cache = add("cache", _cache, "list the checkpoints on this disk, or delete one")
     cache.add_argument("--delete", metavar="REPO", help="delete the files of this repository")
     add("doctor", _doctor, "check this installation: home, log, token, Hub, engine, packages")
-    for versioned in (show, run, export):
+    for versioned in (show, run, table, export):
         versioned.add_argument("--number", type=int, help="version number (default: newest Approved, else the Draft)")
 
 
@@ -236,36 +239,6 @@ def _common(home: str | None, as_json: bool | str) -> argparse.ArgumentParser:
     return common
 
 
-def _pairs(words: Sequence[str]) -> dict[str, str]:
-    pairs: dict[str, str] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise ArgumentError(f"{word!r} is no argument. Write name=value, for example text='Great'.")
-        if name in pairs:
-            raise ArgumentError(f"`{name}` is given twice.")
-        pairs[name] = _value(name, value)
-    return pairs
-
-
-def _value(name: str, value: str) -> str:
-    if value.startswith("@@") or not value.startswith("@"):
-        return value.removeprefix("@") if value.startswith("@@") else value
-    try:
-        data = sys.stdin.buffer.read() if value == "@-" else Path(value[1:]).read_bytes()
-        text = data.decode("utf-8-sig")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ArgumentError(
-            f"`{name}`: the file {value[1:]} cannot be read ({reason}). For a value that begins with @, write @@."
-        ) from None
-    return text.removesuffix("\n").removesuffix("\r")
-
-
-def _file(name: str) -> portable.Source:
-    return sys.stdin.buffer.read() if name == "-" else Path(name)
-
-
 def _described(version: hfreg.Version) -> list[str]:
     definition = version.definition
     made = f"version {version.number}, {version.state}, by {version.author}"
@@ -275,26 +248,3 @@ def _described(version: hfreg.Version) -> list[str]:
     parts += [f"  {a.alias}: {a.described}{needed[a.optional]}  {a.usage}" for a in definition.arguments]
     parts += [f"pinned {pin.repo} at {pin.commit}" for pin in version.pins]
     return [*head, *parts, "", definition.scoring_logic]
-
-
-def _say(given: argparse.Namespace, data: Any, lines: Sequence[str], nothing: str = "") -> int:
-    """Print an answer; that there is nothing is no answer, but said to whoever watches."""
-    if given.json:
-        print(_json(data, indent=2))
-    elif lines:
-        print("\n".join(lines))
-    elif nothing:
-        print(nothing, file=sys.stderr)
-    return 0
-
-
-def _json(value: Any, indent: int | None = None) -> str:
-    def plain(other: Any) -> str:
-        return str(other.isoformat() if hasattr(other, "isoformat") else other)
-
-    return json.dumps(value, ensure_ascii=False, default=plain, indent=indent)
-
-
-def _failed(problem: object, code: int = 1) -> int:
-    print(f"hfreg: {problem}", file=sys.stderr)
-    return code
