@@ -77,7 +77,6 @@ def from_repository(
             "description": f"{about}From `{repo}` of the Hub at {commit[:12]}.",
             "ownership_type": "Open source",
             "scoring_logic": _pinned(start.scoring_logic, repo, commit) if template else start.scoring_logic,
-            "examples": (),
         }
     )
     return Start(filled, template is None, _message(task, repo, template))

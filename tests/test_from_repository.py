@@ -24,7 +24,7 @@ def test_the_template_of_a_task_names_the_repository_at_its_commit(task: str, re
     assert {(one.repo, one.revision) for one in repositories(definition.scoring_logic)} == {("acme/tiny-model", COMMIT)}
     assert (definition.alias, definition.name, start.generic) == ("tiny_model", "tiny model", False)
     assert definition.description == "Rates texts. From `acme/tiny-model` of the Hub at 0123456789ab."
-    assert definition.model_type
+    assert definition.model_type and definition.examples  # so that it can be loaded before its first call
     assert definition.output_type != "Any"
     assert [f for f in registry.check(definition) if f.level != "hint"] == []
 
