@@ -17,10 +17,11 @@ from hfreg.scoring.check import repositories, source_findings
 from hfreg.scoring.sources import unnamed_loads
 from hfreg.settings import STARTERS
 from hfreg.values import Finding
-from hfreg.version import Pin, Version
+from hfreg.version import Pin, Source, Version
 
 if TYPE_CHECKING:
-    from hfreg.hub.client import Hub
+    from hfreg.hub.fetch import Fetcher
+    from hfreg.hub.provenance import Resolved
     from hfreg.store.definitions import Definitions
     from hfreg.store.folders import Folders
 
@@ -54,12 +55,21 @@ def require(definition: Definition, store: Definitions) -> None:
     raise DefinitionError(f"`{definition.alias}` cannot be registered. {where}: {first.message}{more}", findings)
 
 
-def pins(definition: Definition, hub: Hub, known: Sequence[Pin] = ()) -> tuple[tuple[Pin, ...], tuple[str, ...]]:
-    """Pin what the source names literally; returns all pins, and a sentence for each that could not be resolved."""
+def resolve(
+    definition: Definition,
+    fetcher: Fetcher,
+    pins: Sequence[Pin] = (),
+    sources: Sequence[Source] = (),
+    every: bool = False,
+) -> Resolved:
+    """Pin what the source names literally and record what it is; returns all pins and sources, old and new.
+
+    What is pinned already is described with `every` only.
+    """
     from hfreg.hub.provenance import resolve_literals
 
-    fresh, unresolved = resolve_literals(repositories(definition.code), hub, STARTERS, known)
-    return (*known, *fresh), tuple(unresolved)
+    fresh = resolve_literals(repositories(definition.code), fetcher, STARTERS, pins, sources, every)
+    return fresh._replace(pins=(*pins, *fresh.pins), sources=(*sources, *fresh.sources))
 
 
 def require_pinned(version: Version) -> None:

@@ -1,7 +1,7 @@
 """Portable: a definition as a JSON file that another registry can take in.
 
-The file holds one definition and where it came from, with its pins; a schema number lets an older hfreg refuse
-a newer file by name. It holds no call, no review and no secret.
+The file holds one definition and where it came from, with its pins and sources; a schema number lets an older
+hfreg refuse a newer file by name. It holds no call, no review and no secret.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from hfreg.definition import Definition
 from hfreg.errors import DefinitionError, ImportFileError, did_you_mean
 from hfreg.scoring.check import repositories
 from hfreg.version import Pin, Version
+from hfreg.version import Source as Record
 
 FORMAT = "hfreg.definition"
 SCHEMA = 1
@@ -28,10 +29,11 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|sha256:[0-9a-f]{64}")
 
 
 class Exported(NamedTuple):
-    """What an export file says: a definition, and the pins that hold for it."""
+    """What an export file says: a definition, the pins that hold for it, and what their sources were."""
 
     definition: Definition
     pins: tuple[Pin, ...]
+    sources: tuple[Record, ...] = ()
 
 
 def dump(version: Version) -> str:
@@ -46,6 +48,7 @@ def dump(version: Version) -> str:
             "author": version.author,
             "scoring_logic": _digest(version.definition),
             "pins": [pin.model_dump(mode="json") for pin in version.pins],
+            "sources": [source.model_dump(mode="json", exclude_defaults=True) for source in version.sources],
         },
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -85,7 +88,9 @@ def _read(document: Any) -> Exported:
     if unknown:
         raise ImportFileError(f"The export has an unknown field `{min(unknown)}`.")
     definition = _definition(document.get("definition"))
-    return Exported(definition, _pins(document.get("exported"), definition))
+    exported = document.get("exported")
+    pins = _pins(exported, definition)
+    return Exported(definition, pins, _sources(exported, definition, pins))
 
 
 def _definition(fields: Any) -> Definition:
@@ -116,6 +121,19 @@ def _pins(exported: Any, definition: Definition) -> tuple[Pin, ...]:
         return pins
     named = {(one.repo, one.revision) for one in repositories(definition.code)}
     return tuple(pin for pin in pins if (pin.repo, pin.revision) in named)
+
+
+def _sources(exported: Any, definition: Definition, pins: tuple[Pin, ...]) -> tuple[Record, ...]:
+    """Return what the file says of the commits that hold: those that are pinned, and those that the code names."""
+    if not isinstance(exported, dict) or not exported.get("sources"):
+        return ()
+    try:
+        sources = tuple(Record(**source) for source in exported["sources"])
+    except (DefinitionError, TypeError) as error:
+        raise ImportFileError(f"A source in the file cannot be used: {error}") from None
+    held = {(pin.repo, pin.commit) for pin in pins}
+    held |= {(one.repo, one.revision) for one in repositories(definition.code) if one.revision}
+    return tuple(source for source in sources if (source.repo, source.commit) in held)
 
 
 def _digest(definition: Definition) -> str:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hfreg.engine import Event, OnEvent
-from hfreg.errors import UnknownModel, UnsafeFolder
+from hfreg.errors import LifecycleError, UnknownModel, UnsafeFolder
 from hfreg.lifecycle import State
 from hfreg.recording import calling_user
 from hfreg.settings import STARTERS
-from hfreg.version import Pin, Version
+from hfreg.version import Pin, Source, Version
 
 if TYPE_CHECKING:
     from hfreg.hub.flight import Progress
@@ -32,25 +33,36 @@ class Provision:
 
     def resolver(self, version: Version, on_event: OnEvent, cancel: threading.Event) -> PinnedResolver:
         """Return the Resolver that knows the pins of this version and adds what it resolves to them."""
-        from hfreg.hub.provenance import PinnedResolver
+        from hfreg.licensed import LicensedResolver
 
         def on_pin(pin: Pin) -> None:
             if version.number:  # what Test Code runs is not saved, and neither are its pins
                 self._registry.definitions.add_pin(version.alias, version.number, pin)
 
+        def on_record(source: Source) -> None:
+            if version.number:
+                with suppress(LifecycleError, UnknownModel):  # approved or deleted while it loads
+                    self._registry.definitions.add_source(version.alias, version.number, source)
+
         def on_progress(progress: Progress) -> None:
             data = {"repo": progress.repo, "file": progress.file, "done": progress.done, "total": progress.total}
             on_event(Event("download", data))
 
-        return PinnedResolver(
+        def admit(repo: str, commit: str) -> None:
+            self._registry.licensing.admit(version.definition, repo, commit)
+
+        return LicensedResolver(
             self._registry.fetcher,
             version.pins,
             starters=STARTERS,
             frozen=version.state is State.APPROVED,
             pickles=version.definition.pickled_weights,
             on_pin=on_pin,
+            sources=version.sources,
+            on_record=on_record,
             on_progress=on_progress,
             cancel=cancel,
+            admit=admit,
         )
 
     def folder(self, version: Version) -> Path:

@@ -17,7 +17,7 @@ from hfreg.model import Model
 from hfreg.simulating import Simulating
 from hfreg.store.definitions import Deleted, Entry, Snapshot
 from hfreg.values import Finding
-from hfreg.version import Pin, Version
+from hfreg.version import Pin, Source, Version
 
 
 class Registry(Simulating):
@@ -67,17 +67,38 @@ class Registry(Simulating):
 
     def check(self, definition: Definition) -> list[Finding]:
         """List what is to be said about a definition, worst first; runs nothing."""
-        return [*admission.check(definition, self.definitions), *admission.folder_findings(definition, self.folders)]
+        saved = self.definitions.find(definition.alias)
+        return sorted(
+            [
+                *admission.check(definition, self.definitions),
+                *self.licensing.findings(definition, saved.pins if saved else ()),
+                *admission.folder_findings(definition, self.folders),
+            ],
+            key=lambda finding: admission.ORDER[finding.level],
+        )
 
     # Writing
 
     def register(
-        self, definition: Definition, note: str = "", author: str | None = None, pins: Sequence[Pin] = (), **flags: Any
+        self,
+        definition: Definition,
+        note: str = "",
+        author: str | None = None,
+        pins: Sequence[Pin] = (),
+        sources: Sequence[Source] = (),
+        **flags: Any,
     ) -> Version:
-        """Save a definition as version 1, a Draft, with `pins` it has already; raises DefinitionError with findings."""
+        """Save a definition as version 1, a Draft, with `pins` and `sources` it has already.
+
+        Raises DefinitionError with findings.
+        """
         admission.require(definition, self.definitions)
-        pins, unresolved = admission.pins(definition, self.hub, pins)
-        return self.definitions.add(definition, author or self.user, note, pins=pins, unresolved=unresolved, **flags)
+        known = pins
+        pins, unresolved, sources = admission.resolve(definition, self.fetcher, pins, sources)
+        self._require_licences(definition, pins, known, sources)
+        return self.definitions.add(
+            definition, author or self.user, note, pins=pins, unresolved=unresolved, sources=sources, **flags
+        )
 
     def edit(
         self,
@@ -87,19 +108,23 @@ class Registry(Simulating):
         author: str | None = None,
         expected_snapshot: int | None = None,
         pins: Sequence[Pin] = (),
+        sources: Sequence[Source] = (),
     ) -> Version:
         """Save a new snapshot of the Draft; raises EditConflict when another was saved since `expected_snapshot`.
 
-        `pins` are added to those of the Draft; one that contradicts them is a LifecycleError.
+        `pins` and `sources` are added to those of the Draft; a pin that contradicts them is a LifecycleError.
         """
         version = self.definitions.newest(alias)
         admission.require(definition, self.definitions)
-        pins, unresolved = admission.pins(definition, self.hub, (*version.pins, *pins))
+        known = (*version.pins, *pins)
+        told = (*version.sources, *sources)
+        pins, unresolved, sources = admission.resolve(definition, self.fetcher, known, told)
+        self._require_licences(definition, pins, known, sources)
         rename, who = definition.alias != alias, author or self.user
         if rename:
             admission.require_uncalled(alias, self.definitions)
         saved = self.definitions.save(
-            alias, version.number, definition, who, note, expected_snapshot, pins, unresolved, rename
+            alias, version.number, definition, who, note, expected_snapshot, pins, unresolved, rename, sources
         )
         if rename:
             self.unload(alias)
@@ -117,13 +142,15 @@ class Registry(Simulating):
     def submit(self, alias: str, note: str = "", actor: str | None = None) -> Version:
         """Request approval for the Draft; raises LifecycleError while a source is not pinned."""
         version = self.definitions.newest(alias)
-        pins, unresolved = version.pins, version.unresolved
-        if unresolved:
-            pins, unresolved = admission.pins(version.definition, self.hub, version.pins)
         if version.state is State.DRAFT:  # of any other state it is the state that refuses
+            known = (version.pins, version.sources)
+            pins, unresolved, sources = admission.resolve(version.definition, self.fetcher, *known, every=True)
+            unresolved = unresolved if version.unresolved else ()
             admission.require_pinned(version.model_copy(update={"pins": pins, "unresolved": unresolved}))
-        for pin in pins[len(version.pins) :]:
-            self.definitions.add_pin(alias, version.number, pin)
+            for pin in pins[len(version.pins) :]:
+                self.definitions.add_pin(alias, version.number, pin)
+            for source in sources[len(version.sources) :]:
+                self.definitions.add_source(alias, version.number, source)
         return self.definitions.set_state(alias, version.number, Action.SUBMIT, actor or self.user, note)
 
     def review(
@@ -177,16 +204,24 @@ class Registry(Simulating):
 
     def import_(self, file: portable.Source, author: str | None = None) -> Version:
         """Register an exported definition as a Draft, with its pins; of a known alias it is the Draft's next save."""
-        definition, pins = portable.read(file)
+        definition, pins, sources = portable.read(file)
         alias, store = definition.alias, self.definitions
         if store.find(alias) is None:
-            return self.register(definition, "Imported", author, pins)
+            return self.register(definition, "Imported", author, pins, sources)
         admission.require(definition, store)
         if (newest := store.newest(alias)).state is not State.DRAFT:
             store.clone(alias, newest.number, author or self.user, "Imported", pins)
-        return self.edit(alias, definition, "Imported", author, pins=pins)
+        return self.edit(alias, definition, "Imported", author, pins=pins, sources=sources)
 
     # Inside
+
+    def _require_licences(
+        self, definition: Definition, pins: Sequence[Pin], known: Sequence[Pin], sources: Sequence[Source]
+    ) -> None:
+        for source in sources:  # what the Hub just said is not asked for again
+            if source.said_by == "hub":
+                self.licensing.licences.remember(source.repo, source.commit, source.licences)
+        self.licensing.require(definition, pins, known)
 
     def _number(self, alias: str, version: int | None) -> int:
         return self.definitions.newest(alias).number if version is None else version

@@ -80,6 +80,7 @@ class Running(Parts):
             author=author or self.user,
             created_at=datetime.now(UTC),
             pins=saved.pins if saved else (),
+            sources=saved.sources if saved else (),
         )
 
     def loaded(self, measure: bool = True) -> list[Loaded]:
@@ -114,6 +115,16 @@ class Running(Parts):
         if self.started("remote"):
             self.remote.unload(alias, version)
         return self.engine.unload(alias, version) if self.started("engine") else 0
+
+    def unload_refused(self) -> list[str]:
+        """Drop from memory what the licence policy of now does not let be loaded; returns the aliases."""
+        dropped = []
+        for one in self.loaded(False):
+            version = self.definitions.find(one.alias, one.version)
+            if version is not None and self.licensing.refuses(version.definition, version.pins):
+                self.unload(one.alias, one.version)
+                dropped.append(one.alias)
+        return dropped
 
     # Inside
 

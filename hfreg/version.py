@@ -1,11 +1,14 @@
-"""Version: a definition that the registry keeps under a number and a state, and the Pins of its sources.
+"""Version: a definition that the registry keeps under a number and a state, with the Pins and Sources of its code.
 
-Both are plain values; who makes them is `hfreg.store.definitions`, what may happen to them `hfreg.lifecycle`.
+All are plain values; who makes them is `hfreg.store.definitions`, what may happen to them `hfreg.lifecycle`. Sources
+are made and compared with what is loaded by `hfreg.hub`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Literal
 
 from hfreg.definition import Definition
 from hfreg.lifecycle import State
@@ -25,6 +28,43 @@ class Pin(Frozen):
     at: datetime
 
 
+class SourceFile(Frozen):
+    """One file of a source: its size in bytes, and its SHA-256, or the git blob id where the Hub lists only that."""
+
+    name: str
+    size: int
+    sha256: str = ""
+    blob: str = ""
+
+
+class Source(Frozen):
+    """One append-only record of what a source was when a version met it; never changed, later ones stand beside it.
+
+    `said_by` tells where it is from: the `hub`, this `disk` (then only fetched files are listed, and what the Hub alone
+    knows is None or unknown), or `hfreg` for what ships with it. `complete` is whether every file is listed. `scan` is
+    the Hub's security status; absent is `unknown`, which is not safe. `libraries` are the versions installed then.
+    """
+
+    repo: str
+    revision: str | None
+    commit: str
+    at: datetime
+    said_by: Literal["hub", "disk", "hfreg"]
+    files: tuple[SourceFile, ...] = ()
+    complete: bool = False
+    licences: tuple[str, ...] = ()
+    gated: bool | None = None
+    private: bool | None = None
+    scan: Literal["unknown", "not finished", "no issues found", "issues found"] = "unknown"
+    scanned: tuple[str, ...] = ()
+    libraries: Mapping[str, str] = {}
+
+    @property
+    def bytes(self) -> int:
+        """The sizes of its listed files together."""
+        return sum(file.size for file in self.files)
+
+
 class Version(Frozen):
     """A definition under a number and a state, as the registry keeps it."""
 
@@ -41,6 +81,12 @@ class Version(Frozen):
     pins: tuple[Pin, ...] = ()
     unresolved: tuple[str, ...] = ()
     demonstration: bool = False
+    sources: tuple[Source, ...] = ()
+
+    def source(self, repo: str, commit: str) -> Source | None:
+        """Find what is known best of a source at a commit: what the Hub said last, else what was found on this disk."""
+        mine = [source for source in self.sources if (source.repo, source.commit) == (repo, commit)]
+        return max(mine, key=lambda source: (source.said_by == "hub", source.at), default=None)
 
     @property
     def searched(self) -> str:

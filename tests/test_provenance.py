@@ -156,16 +156,17 @@ def test_a_folder_of_the_user_is_taken_only_where_it_is_written_as_a_path(
 
 
 def test_saving_pins_what_it_can_and_says_a_sentence_for_the_rest(
-    loopback_hub: LoopbackHub, hub: Hub, starters: Path
+    loopback_hub: LoopbackHub, fetcher: Fetcher, starters: Path
 ) -> None:
     commit = loopback_hub.add_repo("org/model", plain_repo())
     loopback_hub.add_repo("org/secret", plain_repo(), private=True)
     wanted = [Wanted("org/model"), Wanted("org/model"), Wanted("org/secret"), Wanted("hfreg/starter-sentiment"),
               Wanted("org/model", commit), Wanted("org/known")]  # fmt: skip
-    made, reasons = resolve_literals(wanted, hub, starters, [pin("org/known", "b" * 40)])
+    made, reasons, sources = resolve_literals(wanted, fetcher, starters, [pin("org/known", "b" * 40)])
     assert [(new.repo, new.commit[:7]) for new in made] == [
         ("org/model", commit[:7]), ("hfreg/starter-sentiment", "sha256:")]  # fmt: skip
     assert len(reasons) == 1 and "`org/secret` is not pinned yet" in reasons[0] and "missing or private" in reasons[0]
+    assert [(one.repo, one.said_by) for one in sources] == [("org/model", "hub"), ("hfreg/starter-sentiment", "hfreg")]
     assert len(loopback_hub.requests) == 2
 
 
@@ -174,8 +175,8 @@ def test_saving_without_a_network_gives_up_after_the_first(
 ) -> None:
     monkeypatch.setattr("hfreg.hub.client.READ_S", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, never answers
-        away = hub_of(endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        away = Fetcher(hub_of(endpoint=f"http://127.0.0.1:{silent.getsockname()[1]}"))
         began = time.monotonic()
-        made, reasons = resolve_literals([Wanted(f"org/m{number}") for number in range(20)], away, starters)
-    assert made == [] and len(reasons) == 20 and "did not answer in time" in reasons[19]
+        made, reasons, sources = resolve_literals([Wanted(f"org/m{number}") for number in range(20)], away, starters)
+    assert made == sources == () and len(reasons) == 20 and "did not answer in time" in reasons[19]
     assert time.monotonic() - began < 2

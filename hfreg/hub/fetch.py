@@ -21,8 +21,9 @@ import huggingface_hub
 
 from hfreg.errors import HubError, HubUnreachable, NotCached, UnsafeRepo
 from hfreg.hub.client import COMMIT, READ_S, Hub, cache_folder, check_id
-from hfreg.hub.files import RepoFile, allowed, digest, inspect_json, inspect_weights, select
+from hfreg.hub.files import RepoFile, allowed, inspect_json, inspect_weights, select
 from hfreg.hub.flight import Flight, OnProgress, Progress
+from hfreg.hub.hashes import Hashes
 from hfreg.hub.translate import offline_error, translate
 
 __all__ = ["Fetcher", "OnProgress", "Progress"]
@@ -33,6 +34,7 @@ class Fetcher:
 
     def __init__(self, hub: Hub) -> None:
         self.hub = hub
+        self.hashes = Hashes(hub.settings.home / "hub" / "hashes.json")
         self._flights: dict[tuple[str, str, bool], Flight] = {}
         self._lock = threading.Lock()
 
@@ -122,8 +124,20 @@ class Fetcher:
             flight.show(Progress(repo, file.name, done, total))
         if not inspected:
             inspect_json(repo, folder, _json(chosen, names))
-        self._write_record(repo, commit, {file.name: _verified(flight, repo, folder, file) for file in chosen})
+        self._write_record(repo, commit, {file.name: self._verified(flight, repo, folder, file) for file in chosen})
         return folder
+
+    def _verified(self, flight: Flight, repo: str, folder: Path, file: RepoFile) -> dict[str, Any]:
+        path = folder / file.name
+        size, sha256, blob = self.hashes.of(path, flight.go_on)
+        if (file.sha256 and sha256 != file.sha256) or (not file.sha256 and file.blob and blob != file.blob):
+            raise UnsafeRepo(
+                f"`{repo}`: {file.name} on this disk is not the file that the Hub lists (its SHA-256 differs). "
+                "Delete the cached model and fetch it again."
+            )
+        if file.name.endswith(".safetensors"):
+            inspect_weights(repo, path)
+        return {"size": size, "sha256": sha256}
 
     def _download(self, flight: Flight, repo: str, commit: str, name: str) -> None:
         flight.go_on()
@@ -190,16 +204,3 @@ def _present(folder: Path) -> Iterator[RepoFile]:
     for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
         if path.is_file():
             yield RepoFile(path.relative_to(folder).as_posix(), path.stat().st_size)
-
-
-def _verified(flight: Flight, repo: str, folder: Path, file: RepoFile) -> dict[str, Any]:
-    path = folder / file.name
-    sha256, blob = digest(path, flight.go_on)
-    if (file.sha256 and sha256 != file.sha256) or (not file.sha256 and file.blob and blob != file.blob):
-        raise UnsafeRepo(
-            f"`{repo}`: {file.name} on this disk is not the file that the Hub lists (its SHA-256 differs). "
-            "Delete the cached model and fetch it again."
-        )
-    if file.name.endswith(".safetensors"):
-        inspect_weights(repo, path)
-    return {"size": path.stat().st_size, "sha256": sha256}

@@ -17,9 +17,9 @@ from hfreg.errors import DefinitionError, EditConflict, LifecycleError, UnknownM
 from hfreg.lifecycle import Action, State
 from hfreg.store.documents import TABLES, Catalogue, Deleted, Entry, Snapshot, dump_definition, from_plain
 from hfreg.store.envelope import Content
-from hfreg.store.records import OPEN, Records, step, with_pin, with_pins_of
+from hfreg.store.records import OPEN, Records, step, with_pin, with_pins_of, with_sources
 from hfreg.store.storage import AtomicStorage
-from hfreg.version import Pin, Version
+from hfreg.version import Pin, Source, Version
 
 __all__ = ["Definitions", "Deleted", "Entry", "Snapshot"]
 
@@ -84,6 +84,7 @@ class Definitions:
         pins: Iterable[Pin] = (),
         unresolved: Iterable[str] = (),
         demonstration: bool = False,
+        sources: Iterable[Source] = (),
     ) -> Version:
         """Keep a new model as version 1, a Draft; raises DefinitionError when the alias is taken."""
         with self._transaction() as records:
@@ -92,7 +93,7 @@ class Definitions:
             version = records.open_version(
                 definition.alias, 1, content, author, note, unresolved=list(unresolved), demonstration=demonstration
             )
-            records.change(version, pins=with_pin(version, pins))
+            records.change(version, pins=with_pin(version, pins), sources=with_sources(version, sources))
             records.note(version, author, "Register", note, None, State.DRAFT)
         return self.get(definition.alias, 1)
 
@@ -107,6 +108,7 @@ class Definitions:
         pins: Iterable[Pin] = (),
         unresolved: Iterable[str] = (),
         rename: bool = False,
+        sources: Iterable[Source] = (),
     ) -> Version:
         """Keep a new snapshot of a Draft; with `rename` the model takes the alias of the definition, too.
 
@@ -124,7 +126,8 @@ class Definitions:
             if expected_snapshot not in (None, version["snapshot"]):
                 raise EditConflict(self._conflict(alias, number, expected_snapshot))
             records.add_snapshot(version, dump_definition(definition), author, note)
-            records.change(version, pins=with_pin(version, pins), unresolved=list(unresolved))
+            records.change(version, pins=with_pin(version, pins), sources=with_sources(version, sources))
+            records.change(version, unresolved=list(unresolved))
             records.note(version, author, Action.EDIT, note, version["state"], state)
             if definition.alias != alias:
                 _rename(records, alias, definition.alias, author)
@@ -140,6 +143,7 @@ class Definitions:
             records.refuse_open(alias)
             note = note or f"Clone of version {number}"
             kept = {name: source[name] for name in ("unresolved", "demonstration")}
+            kept["sources"] = source.get("sources", [])
             made = records.next_number(alias)
             version = records.open_version(alias, made, records.definition(source), author, note, **kept)
             records.change(version, pins=with_pins_of(source, with_pin(version, pins)))
@@ -224,6 +228,17 @@ class Definitions:
                 # Each is a sentence that begins with the repository it is about.
                 left = [sentence for sentence in version["unresolved"] if not sentence.startswith(f"`{pin.repo}`")]
                 records.change(version, pins=pins, unresolved=left)
+        return self.get(alias, number)
+
+    def add_source(self, alias: str, number: int, source: Source) -> Version:
+        """Record what a source is, beside what is recorded already; raises LifecycleError for an Approved version."""
+        with self._transaction() as records:
+            version = records.version(alias, number)
+            sources = with_sources(version, [source])
+            if len(sources) > len(version.get("sources", ())):
+                if version["state"] == State.APPROVED:
+                    raise LifecycleError(f"{alias} version {number} is Approved; nothing is added to its sources.")
+                records.change(version, sources=sources)
         return self.get(alias, number)
 
     def _conflict(self, alias: str, number: int, expected: int | None) -> str:

@@ -18,7 +18,7 @@ from hfreg.errors import DefinitionError, StoreError, UnknownModel, did_you_mean
 from hfreg.lifecycle import RUNNABLE, State
 from hfreg.store.envelope import Tables
 from hfreg.values import Frozen
-from hfreg.version import Pin, Version
+from hfreg.version import Pin, Source, Version
 
 VERSIONS, SNAPSHOTS, HISTORY = "versions", "snapshots", "history"
 TABLES = (VERSIONS, SNAPSHOTS, HISTORY)
@@ -153,6 +153,11 @@ def dump_pin(pin: Pin) -> dict[str, Any]:
     return pin.model_dump(mode="json")
 
 
+def dump_source(source: Source) -> dict[str, Any]:
+    """Return a source as a document, without what has its default."""
+    return source.model_dump(mode="json", exclude_defaults=True)
+
+
 def read_definition(alias: str, document: Document) -> Definition:
     """Make a Definition of a document; raises StoreError when it was written by a newer hfreg."""
     try:
@@ -190,6 +195,7 @@ def read_version(document: Document, snapshot: Document) -> Version:
         pins=tuple(Pin(**pin) for pin in document["pins"]),
         unresolved=tuple(document["unresolved"]),
         demonstration=document["demonstration"],
+        sources=tuple(Source(**source) for source in document.get("sources", ())),
     )
 
 

@@ -22,10 +22,11 @@ from hfreg.store.documents import (
     VERSIONS,
     Deleted,
     dump_pin,
+    dump_source,
     unknown_alias,
     unknown_version,
 )
-from hfreg.version import Pin
+from hfreg.version import Pin, Source
 
 OPEN = (State.DRAFT, State.PENDING)
 
@@ -198,6 +199,20 @@ def with_pins_of(source: Document, pins: list[dict[str, Any]]) -> list[dict[str,
     """Return pins, and before them those of a version for what they do not say."""
     said = {(pin["repo"], pin["revision"]) for pin in pins}
     return [*(pin for pin in source["pins"] if (pin["repo"], pin["revision"]) not in said), *pins]
+
+
+def with_sources(version: Document, sources: Iterable[Source]) -> list[dict[str, Any]]:
+    """Return the sources of a version and those added; one that says what another says already is left out."""
+    kept = list(version.get("sources", ()))
+    for source in sources:
+        document = dump_source(source)
+        if not any(_says(known) == _says(document) for known in kept):
+            kept.append(document)
+    return kept
+
+
+def _says(source: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in source.items() if name not in {"at", "libraries"}}
 
 
 def _of(version: Document) -> Any:

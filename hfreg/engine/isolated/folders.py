@@ -17,9 +17,11 @@ import secrets
 import shutil
 import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 ROOTS = "hfreg-workers-"
+Linking = Callable[[Path], contextlib.AbstractContextManager[None]]
 
 
 class Root:
@@ -54,21 +56,31 @@ class View:
         self.folder = folder
         self._shared = tuple(path.resolve() for path in shared)
         self._given: dict[Path, Path] = {}
+        self._linking: dict[Path, Linking] = {}
 
-    def give(self, checkpoint: Path) -> Path:
-        """Return where the worker finds a checkpoint, after putting its files there."""
+    def give(self, checkpoint: Path, linking: Linking | None = None) -> Path:
+        """Return where the worker finds a checkpoint, after putting its files there.
+
+        Links change the status of a file, so they are made, and later removed, inside of `linking(checkpoint)`.
+        """
         found = checkpoint.resolve()
         if any(found.is_relative_to(shared) for shared in self._shared):
             return found
         if found not in self._given:
             place = self.folder / str(len(self._given)) / found.name
-            _link_files(found, place)
+            with linking(found) if linking else contextlib.nullcontext():
+                _link_files(found, place)
             self._given[found] = place
+            if linking:
+                self._linking[found] = linking
         return self._given[found]
 
     def remove(self) -> None:
         """Take the folder away; the checkpoints stay."""
-        remove_tree(self.folder)
+        with contextlib.ExitStack() as around:
+            for checkpoint, linking in self._linking.items():
+                around.enter_context(linking(checkpoint))
+            remove_tree(self.folder)
 
 
 def remove_tree(folder: Path) -> None:

@@ -39,7 +39,8 @@ class Requests:
 
     def _value(self, frame: Frame, view: View | None) -> Any:
         if frame.get("what") == "resolve" and view is not None:
-            return str(view.give(self._resolve(frame.get("repo"), frame.get("revision"))))
+            folder = self._resolve(frame.get("repo"), frame.get("revision"))
+            return str(view.give(folder, getattr(self._resolver, "linking", None)))
         if frame.get("what") == "folder" and view is not None and self._version.definition.folder:
             return str(view.give(self._platform.folder(self._version)))
         if frame.get("what") == "call":
