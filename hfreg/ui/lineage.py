@@ -1,6 +1,6 @@
 """Lineage: where the weights of a version come from, which models it calls, and which call it.
 
-Sources are what the code names and the commits it was pinned to. Licence and size of a source are not known here yet.
+Sources are what the code names, the commits it was pinned to, and what was recorded of them; nothing is asked here.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import streamlit as st
 
 from hfreg.ui import frame, session
 from hfreg.ui.findings import sentence
-from hfreg.ui.widgets import moment, plain
-from hfreg.version import Pin, Version
+from hfreg.ui.widgets import counted, moment, plain, size
+from hfreg.version import Pin, Source, Version
 
 REPOSITORY = re.compile(r"[\w.-]+(/[\w.-]+)?")
 SHIPPED = "hfreg/"
@@ -39,6 +39,8 @@ def sources(version: Version) -> None:
         asked = f" (asked for `{pin.revision}`)" if pin.revision else ""
         st.markdown(f":green[:material/keep:] {_repository(pin)}{asked}, pinned {moment(pin.at)}")
         st.code(pin.commit, language=None, wrap_lines=True)
+        if (source := version.source(pin.repo, pin.commit)) is not None:
+            st.caption(_recorded(source))
     for reason in version.unresolved:
         st.markdown(f":orange[:material/warning:] {sentence(reason)}")
     if not version.pins and not version.unresolved:
@@ -62,6 +64,17 @@ def _linked(title: str, aliases: tuple[str, ...], none: str) -> None:
             st.page_link(
                 frame.MODEL, label=plain(alias), icon=":material/deployed_code:", query_params={"alias": alias}
             )
+
+
+def _recorded(source: Source) -> str:
+    """Say what was recorded of a source; what nobody said is called unknown."""
+    parts = [f"licence {plain(', '.join(source.licences)) or 'not named'}"]
+    parts.append(f"{counted(len(source.files), 'file')}, {size(source.bytes)}")
+    if source.said_by != "hfreg":
+        named = [word for word, said in (("gated", source.gated), ("private", source.private)) if said]
+        known = source.gated is not None and source.private is not None
+        parts += ["access unknown" if not known else ", ".join(named) or "public", f"security scan: {source.scan}"]
+    return f"{' · '.join(parts)} · recorded {moment(source.at)}"
 
 
 def _repository(pin: Pin) -> str:

@@ -17,7 +17,7 @@ import hfreg
 from hfreg import Argument
 from hfreg.store.calls import Call, new_call_id, utc_now
 from hfreg.ui import actions, history, model_page
-from hfreg.version import Pin
+from hfreg.version import Pin, Source, SourceFile
 
 COMMIT = "a" * 40
 
@@ -108,6 +108,20 @@ def test_the_shown_python_call_runs(server: hfreg.Registry) -> None:
     names: dict[str, Any] = {}
     exec(call, names)
     assert names["result"] == {"label": "positive", "score": 0.95}
+
+
+def test_sources_show_what_was_recorded_of_them(server: hfreg.Registry) -> None:
+    unpinned(server)
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    pin = Pin(repo="acme/mood", revision=None, commit=COMMIT, at=at)
+    server.definitions.add_pin("mood", 1, pin)
+    weights = SourceFile(name="model.safetensors", size=1_200_000, sha256="b" * 64)
+    source = Source(
+        repo=pin.repo, revision=None, commit=COMMIT, at=at, said_by="hub", files=(weights,), licences=("mit",),
+        gated=True, private=False,
+    )  # fmt: skip
+    server.definitions.add_source("mood", 1, source)
+    assert "licence mit · 1 file, 1.2 MB · gated · security scan: unknown" in said(opened())
 
 
 def test_pinned_sources_show_their_commit_and_unresolved_ones_the_reason(server: hfreg.Registry) -> None:
