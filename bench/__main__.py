@@ -13,7 +13,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("warm_call", "log", "naive", "start", "events", "pages", "playground", "isolated", "batching")
+SCRIPTS = ("warm_call", "log", "naive", "start", "events", "pages", "playground", "isolated", "batching", "hub_form")
 NEEDED = {"playground": "playwright"}
 
 

@@ -18,7 +18,7 @@ from loopback_hub import LoopbackHub
 from tiny_checkpoints import TinyCheckpoints
 
 from bench import __main__ as all_of_them
-from bench import events, isolated, log, naive, start, timing, warm_call
+from bench import events, hub_form, isolated, log, naive, start, timing, warm_call
 from bench.report import Figure
 from hfreg.settings import TOKEN_VARIABLES
 
@@ -79,6 +79,13 @@ def test_the_naive_code_is_measured_and_asks_the_hub(
     are_measured(figures, 2)
     assert figures[1].value == 0
     assert int(figures[1].peer.split()[0]) > 0
+
+
+def test_filling_the_form_from_the_hub_is_measured(loopback_hub: LoopbackHub) -> None:
+    figures, details = hub_form.measure(loopback_hub, rounds=1, warm_up=0)
+    are_measured(figures, 2)
+    assert figures[1].value == 3
+    assert details["slowest_s"] > 0
 
 
 def test_logging_is_measured(tmp_path: Path) -> None:
