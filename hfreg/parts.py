@@ -207,9 +207,8 @@ class Parts:
             self.events.abandon()
         if abandon := getattr(self.__dict__.get("engine"), "abandon", None):
             abandon()
-        parts = ("definitions", "autosaves", "events", "hub", "fetcher", "licensing")
-        parts += ("engine", "remote", "_simulations")
-        _left_behind.extend(self.__dict__.pop(part, None) for part in parts)
+        named = "definitions", "autosaves", "events", "hub", "fetcher", "licensing", "engine", "remote", "_simulations"
+        _left_behind.extend(self.__dict__.pop(part, None) for part in named)
         self._making = threading.RLock()
 
     def __enter__(self) -> Any:
