@@ -7,7 +7,7 @@ the Python library, the command line and serving all go through it; nothing else
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hfreg import admission, portable
 from hfreg.definition import Definition
@@ -18,6 +18,9 @@ from hfreg.simulating import Simulating
 from hfreg.store.definitions import Deleted, Entry, Snapshot
 from hfreg.values import Finding
 from hfreg.version import Pin, Source, Version
+
+if TYPE_CHECKING:
+    from hfreg.hub.upstream import Upstream
 
 
 class Registry(Simulating):
@@ -64,6 +67,12 @@ class Registry(Simulating):
     def history(self, alias: str) -> list[Entry]:
         """List everything that was done to an alias, newest first."""
         return self.definitions.history(alias)
+
+    def upstream(self, alias: str, version: int | None = None) -> tuple[Upstream, ...]:
+        """Ask the Hub what changed since a version was registered, once for each source; changes nothing."""
+        from hfreg.hub.upstream import upstream
+
+        return upstream(self.get(alias, version), self.hub)
 
     def check(self, definition: Definition) -> list[Finding]:
         """List what is to be said about a definition, worst first; runs nothing."""

@@ -12,7 +12,7 @@ import streamlit as st
 from hfreg.definition import Definition
 from hfreg.errors import HfregError
 from hfreg.options import Options
-from hfreg.ui import lineage, snippets, test_call
+from hfreg.ui import lineage, snippets, test_call, upstream_check
 from hfreg.ui.form_words import LABELS
 from hfreg.ui.widgets import plain
 from hfreg.version import Version
@@ -41,6 +41,7 @@ def draw(version: Version) -> None:
         _facts(version)
         st.subheader("Sources", anchor=False)
         lineage.sources(version)
+        upstream_check.draw(version)
         st.subheader("Lineage", anchor=False)
         lineage.links(version)
 
