@@ -22,6 +22,7 @@ import hfreg
 from hfreg.engine.isolated import clock, namespaces
 from hfreg.engine.isolated.log import KEPT, Log
 from hfreg.engine.isolated.supervisor import Supervisor
+from tests.attacks.world import zygotes
 
 pytestmark = [
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the isolated engine needs Linux"),
@@ -108,11 +109,13 @@ def test_a_zygote_that_was_killed_is_started_again(make: Make) -> None:
     assert model(1) == 1
     process = Supervisor._shared._process  # type: ignore[union-attr]
     assert process is not None
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
+    (killed,) = zygotes()
+    os.kill(killed, signal.SIGKILL)
+    process.wait(5)  # the wall around it ends with it
     outcome = model.run(2)  # its worker ended with it
     assert outcome.value == 2 or "no more" in str(outcome.error)
     assert model(3) == 3
+    assert zygotes() != [killed]
 
 
 def test_the_token_is_there_only_for_a_definition_that_asks_for_it(make: Make) -> None:

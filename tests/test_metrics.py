@@ -48,6 +48,8 @@ class Record:
     total_ms: float = 1.0
     run_ms: float = 1.0
     cold: bool = False
+    rows: int = 0
+    failed: int = 0
 
 
 def columns(records: list[Record]) -> Columns:

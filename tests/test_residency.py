@@ -13,7 +13,7 @@ import pytest
 import hfreg
 from hfreg import parts, provision
 from hfreg.engine import Loaded
-from hfreg.engine.isolated.supervisor import Supervisor
+from tests.attacks.world import zygotes
 
 pytestmark = pytest.mark.usefixtures("zygote")
 
@@ -107,9 +107,8 @@ def answer(registry: hfreg.Registry, model: hfreg.Model) -> hfreg.Outcome:
 
 def held_by_all(registry: hfreg.Registry) -> int:
     """Return the memory of every process of models, the one that they were forked from among them."""
-    supervisor = Supervisor._shared
-    assert supervisor is not None and supervisor._process is not None
-    text = Path(f"/proc/{supervisor._process.pid}/smaps_rollup").read_text()
+    (pid,) = zygotes()
+    text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     zygote = next(int(line.split()[1]) * 1024 for line in text.splitlines() if line.startswith("Pss:"))
     slots = registry.engine._slots.values()  # type: ignore[attr-defined]
     return zygote + sum(slot.memory_bytes(0.0) for slot in slots)
