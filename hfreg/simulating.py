@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 from uuid import uuid4
 
 from hfreg.definition import Definition
@@ -50,16 +50,18 @@ class Simulating(Running):
         every: int = 1,
         dry: bool = False,
         user: str | None = None,
+        guess: bool = True,
     ) -> Simulation:
         """Begin to run a table through a model and return at once; `wait()` for it, or look at its `progress`.
 
-        `mapping` is column → argument; where it names none, columns are guessed by their names. `constants` are given
-        to every row; text is read by the argument's type. `limit` is how many rows to run, `every` takes each so
-        manieth. Raises TableError for what is no table, ArgumentError when an argument has neither, NotApproved.
+        `mapping` is column → argument; where it names none, columns are guessed by their names unless `guess` is
+        off. `constants` are given to every row; text is read by the argument's type. `limit` is how many rows to
+        run, `every` takes each so manieth. Raises TableError for what is no table, ArgumentError when an argument has
+        neither, NotApproved.
         """
         found = self._find(alias, version)
         self._admit(found)
-        plan = self.plan(found, table, mapping, constants, limit, every, dry, user)
+        plan = self.plan(found, table, mapping, constants, limit, every, dry, user, guess)
         return self._simulations.start(plan)
 
     def plan(
@@ -72,6 +74,7 @@ class Simulating(Running):
         every: int = 1,
         dry: bool = False,
         user: str | None = None,
+        guess: bool = True,
     ) -> Plan:
         """Return what `simulate` would do, checked; it reads the table through once, to know it again."""
         from hfreg.simulation import plan as plans
@@ -80,7 +83,7 @@ class Simulating(Running):
         definition, opened, fixed = version.definition, open_table(table), dict(constants or {})
         if every < 1 or (limit is not None and limit < 1):
             raise ArgumentError("`limit` and `every` are numbers from 1.")
-        columns = _columns(definition, opened, mapping or {}, fixed)
+        columns = guessed(definition, opened, mapping or {}, fixed) if guess else _by_argument(mapping or {})
         if bad := next((c for c in columns.values() if c in opened.unusable), None):
             raise ArgumentError(f"The column `{bad}` is of the type {opened.unusable[bad]}, which no argument takes.")
         plans.require(definition, opened.columns, columns, fixed)
@@ -114,7 +117,27 @@ class Simulating(Running):
 
     def delete_simulation(self, simulation_id: str) -> None:
         """Delete a simulation with its result; raises SimulationError while it is in work."""
+        from hfreg.simulation import uploads
+
+        plan = self.simulation(simulation_id).plan
         self._simulations.delete(simulation_id)
+        if not plan.dry:  # a table that was only tried is about to be run
+            uploads.forget(self.settings.home / FOLDER, plan.table.path, self._tables_in_use())
+
+    def keep_table(self, name: str, stream: IO[bytes]) -> Path:
+        """Keep a table that was uploaded, and return the path to simulate; it goes with its last simulation.
+
+        One that no simulation ran is deleted after a day. Raises TableError when its name is that of no table.
+        """
+        from hfreg.simulation import uploads
+
+        folder = self.settings.home / FOLDER
+        kept = uploads.keep(folder, name, stream)
+        uploads.tidy(folder, self._tables_in_use())
+        return kept
+
+    def _tables_in_use(self) -> list[str]:
+        return [one.plan.table.path for one in self._simulations.all()]
 
     # Inside
 
@@ -177,7 +200,7 @@ class Simulating(Running):
         )
 
 
-def _columns(
+def guessed(
     definition: Definition, table: Table, mapping: Mapping[str, str], fixed: Mapping[str, Any]
 ) -> dict[str, str]:
     """Return argument → column: what was named, and guesses for the others."""

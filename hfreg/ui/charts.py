@@ -1,6 +1,7 @@
-"""Charts: the pictures of the Usage page, as Vega-Lite that the browser draws itself.
+"""Charts: the pictures of the Usage and Simulation pages, as Vega-Lite that the browser draws itself.
 
-Covers calls by status over time, latency percentiles over time, how long calls took, and the hours of the week.
+Covers calls by status over time, latency percentiles over time, how long calls took, and the hours of the week; and
+how the answers of a simulation are distributed.
 Streamlit's theme gives text, grid and ground in light and dark; the colours of the marks are fixed, stand out at
 least 3 to 1 from both grounds, and never tell something alone: percentiles differ in their dashes too, and each mark
 has a tooltip. Specifications are plain dictionaries, because making them with altair takes longer than the page may.
@@ -191,6 +192,25 @@ def hours_spec(hours: Sequence[Sequence[int]]) -> Spec:
                 "legend": {"orient": "right"},
             },
             "tooltip": [{"field": "day", "title": "Day"}, {"field": "from", "title": "Hour"}, _count("calls")],
+        },
+    }
+
+
+def answers(counts: Sequence[tuple[str, int]], key: str, alt: str) -> None:
+    """Draw how often each answer, or each range of numbers, came; in the order given."""
+    _draw(answers_spec(counts), key=key, alt=alt)
+
+
+def answers_spec(counts: Sequence[tuple[str, int]]) -> Spec:
+    """Return the specification of a bar for each answer."""
+    return {
+        "data": {"values": [{"answer": answer, "rows": rows} for answer, rows in counts]},
+        "height": {"step": 24},
+        "mark": {"type": "bar", "color": COLOURS["ok"]},
+        "encoding": {
+            "y": {"field": "answer", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 180}},
+            "x": {"field": "rows", "type": "quantitative", "title": None, "axis": {"tickMinStep": 1}},
+            "tooltip": [{"field": "answer", "type": "nominal", "title": "Answer"}, {**_count("rows"), "title": "Rows"}],
         },
     }
 

@@ -16,6 +16,7 @@ MODELS = "pages/catalog/models.py"
 REGISTER = "pages/catalog/register.py"
 MODEL = "pages/catalog/model.py"
 PLAYGROUND = "pages/try_it/playground.py"
+SIMULATION = "pages/try_it/simulation.py"
 USAGE = "pages/monitor/usage.py"
 LOADED = "pages/monitor/loaded.py"
 INTEGRATIONS = "pages/settings/integrations.py"
@@ -46,7 +47,10 @@ def pages() -> Mapping[str, Sequence[Any]]:
             st.Page(REGISTER, title=":material/add_circle: New model", url_path="register"),
             st.Page(MODEL, title="Model", url_path="model", visibility="hidden"),
         ],
-        "Try it": [st.Page(PLAYGROUND, title=":material/play_circle: Playground", url_path="playground")],
+        "Try it": [
+            st.Page(PLAYGROUND, title=":material/play_circle: Playground", url_path="playground"),
+            st.Page(SIMULATION, title=":material/table_rows: Simulation", url_path="simulation"),
+        ],
         "Monitor": [
             st.Page(USAGE, title=":material/monitoring: Usage", url_path="usage"),
             st.Page(LOADED, title=":material/memory: Loaded models", url_path="loaded"),

@@ -74,6 +74,7 @@ def test_every_page_of_the_navigation_runs(server: hfreg.Registry) -> None:
         frame.REGISTER,
         frame.MODEL,
         frame.PLAYGROUND,
+        frame.SIMULATION,
         frame.USAGE,
         frame.LOADED,
         frame.INTEGRATIONS,
