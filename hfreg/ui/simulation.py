@@ -98,9 +98,11 @@ def _row(registry: Registry, one: Simulation, *, is_open: bool) -> None:
     plan, now, key = one.plan, one.progress, f"simulation.past.{one.id}"
     total = "" if now.total is None or now.total == now.rows else f" of {now.total:,}"
     failed = f", {now.failed:,} without an answer" if now.failed else ""
+    # The list is not drawn again while one runs, so it would tell numbers of before.
+    told = "" if now.state == "running" else f"{now.rows:,}{total} rows{failed} · "
     with st.container(horizontal=True, vertical_alignment="center", border=True, key=key):
         st.markdown(f"**{plain(plan.name)}** · {plain(plan.alias)} {plan.version} {badge(now.state)}", width="content")
-        st.caption(f"{now.rows:,}{total} rows{failed} · {plain(plan.user)} · {ago(plan.created_at)}", width="stretch")
+        st.caption(f"{told}{plain(plan.user)} · {ago(plan.created_at)}", width="stretch")
         st.button(
             "Open",
             key=f"simulation.open.{one.id}",

@@ -125,7 +125,9 @@ def _counts(field: Field) -> list[tuple[str, int]]:
     step = -(-len(bars) // MOST_VALUES) or 1
     for at in range(0, len(bars), step):
         part = bars[at : at + step]
-        counts.append((f"{part[0][0]:.4g} – {part[-1][1]:.4g}", sum(rows for _, _, rows in part)))
+        low, high = f"{part[0][0]:.4g}", f"{part[-1][1]:.4g}"
+        label = low if low == high else f"{low} – {high}"  # bins of whole numbers are narrower than what is written
+        counts.append((label, sum(rows for _, _, rows in part)))
     return counts
 
 

@@ -15,6 +15,7 @@ from streamlit.testing.v1 import AppTest
 import hfreg
 from hfreg import Argument
 from hfreg.simulation import Simulation
+from hfreg.simulation.tally import Field
 from hfreg.ui import frame, simulation_result
 
 PAGE = "pages/try_it/simulation.py"
@@ -239,6 +240,13 @@ def test_errors_are_grouped_and_texts_of_the_table_are_no_markdown(server: hfreg
     errors, rows = (one.value for one in at.dataframe)
     assert errors["Message"][0].endswith("no *such* text") and errors["First in row"][0] == 3
     assert list(rows["review"]) == ["Great", "Would buy again", "boom", "*bold*"]
+
+
+def test_whole_numbers_are_one_bar_each_without_a_range() -> None:
+    field = Field()
+    for number in (3, 6, 6, 9):
+        field.add(number)
+    assert simulation_result._counts(field) == [("3", 1), ("6", 2), ("9", 1)]
 
 
 def test_rows_are_filtered_by_status_and_words(server: hfreg.Registry, csv: Path) -> None:
