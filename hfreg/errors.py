@@ -25,6 +25,7 @@ the thing and the value and says the way out; it never holds a secret.
      ├─ TableError (ValueError)             a table, or a row of it, that cannot be read
      ├─ SimulationError (RuntimeError)      something that a simulation cannot do now
      ├─ EvaluationError (ValueError)        rows that cannot be measured
+     ├─ CheckError (ValueError)             a check that cannot be kept, found or run
      ├─ HubError (OSError)                  the Hub, or the way to it
      │   ├─ RepoNotFound (LookupError)          missing, or private to this token
      │   ├─ RevisionNotFound (LookupError)
@@ -72,6 +73,7 @@ __all__ = [
     "TableError",
     "SimulationError",
     "EvaluationError",
+    "CheckError",
     "HubError",
     "RepoNotFound",
     "RevisionNotFound",
@@ -183,6 +185,10 @@ class SimulationError(HfregError, RuntimeError):
 
 class EvaluationError(HfregError, ValueError):
     """Rows that cannot be measured, or a measure that they do not have."""
+
+
+class CheckError(HfregError, ValueError):
+    """A check that cannot be kept, found or run."""
 
 
 class HubError(HfregError, OSError):

@@ -207,7 +207,8 @@ class Parts:
             self.events.abandon()
         if abandon := getattr(self.__dict__.get("engine"), "abandon", None):
             abandon()
-        named = "definitions", "autosaves", "events", "hub", "fetcher", "licensing", "engine", "remote", "_simulations"
+        named = ["definitions", "autosaves", "events", "hub", "fetcher", "licensing", "engine", "remote"]
+        named += ["_simulations", "_checks"]
         _left_behind.extend(self.__dict__.pop(part, None) for part in named)
         self._making = threading.RLock()
 

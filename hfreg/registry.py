@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hfreg import admission, portable
+from hfreg.checking import Checking
 from hfreg.definition import Definition
 from hfreg.errors import UnknownModel
 from hfreg.lifecycle import RUNNABLE, Action, State, review_action
 from hfreg.model import Model
-from hfreg.simulating import Simulating
 from hfreg.store.definitions import Deleted, Entry, Snapshot
 from hfreg.values import Finding
 from hfreg.version import Pin, Source, Version
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from hfreg.hub.upstream import Upstream
 
 
-class Registry(Simulating):
+class Registry(Checking):
     """Everything under one home folder. `hfreg.open()` gives it; close it, or let the process end."""
 
     def __repr__(self) -> str:
@@ -136,7 +136,7 @@ class Registry(Simulating):
             alias, version.number, definition, who, note, expected_snapshot, pins, unresolved, rename, sources
         )
         if rename:
-            self.unload(alias)
+            self._moved(alias, definition.alias)
         return saved
 
     def restore(self, alias: str, snapshot: int, version: int | None = None, author: str | None = None) -> Version:
@@ -204,7 +204,7 @@ class Registry(Simulating):
         """Give a model that was never submitted another alias."""
         admission.require_uncalled(alias, self.definitions)
         renamed = self.definitions.rename(alias, new_alias, actor or self.user)
-        self.unload(alias)
+        self._moved(alias, new_alias)
         return renamed
 
     def export(self, alias: str, version: int | None = None) -> str:
@@ -244,6 +244,10 @@ class Registry(Simulating):
         if changed or after.state not in RUNNABLE:
             self.unload(after.alias, after.number)
         return after
+
+    def _moved(self, alias: str, new_alias: str) -> None:
+        self.unload(alias)
+        self._checks.rename(alias, new_alias)
 
     def _empty(self, alias: str) -> str:
         settings = self.settings

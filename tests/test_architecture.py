@@ -13,11 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"errors", "settings"},
     {"types", "values", "argument_limits", "argument", "endpoint", "options", "input_types", "licences"}
-    | {"definition", "version", "lifecycle", "metrics"},
+    | {"definition", "version", "lifecycle", "metrics", "checks"},
     {"scoring", "hub", "store", "tables"},
     {"engine"},
     {"simulation", "templates", "from_repository", "portable", "progress"},
     {"admission", "licensing", "licensed", "recording", "provision", "parts", "running", "simulating"}
+    | {"checking"}
     | {"model", "registry"},
     {"starters", "doctor", "__init__", "models"},
     {"cli", "__main__", "serving", "ui"},

@@ -19,7 +19,7 @@ from typing import NoReturn
 
 import hfreg
 from hfreg import doctor, portable, starters
-from hfreg.cli import simulate
+from hfreg.cli import checks, simulate
 from hfreg.cli.words import as_json, failed, file, pairs, say
 from hfreg.errors import ArgumentError, HfregError, StoreError
 from hfreg.lifecycle import State
@@ -165,9 +165,9 @@ def _cache(registry: Registry, given: argparse.Namespace) -> int:
 
 
 def _doctor(registry: Registry, given: argparse.Namespace) -> int:
-    checks = doctor.examine(registry)
-    say(given, [asdict(c) for c in checks], [f"{'ok' if c.ok else 'FAIL':<5} {c.name}: {c.finding}" for c in checks])
-    return 0 if all(check.ok for check in checks) else 1
+    found = doctor.examine(registry)
+    say(given, [asdict(c) for c in found], [f"{'ok' if c.ok else 'FAIL':<5} {c.name}: {c.finding}" for c in found])
+    return 0 if all(check.ok for check in found) else 1
 
 
 def _given(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -217,6 +217,8 @@ def _add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     run.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="arguments as text, such as text='Great'")
     table = add("simulate", simulate.command, "run a table through a model and write what it answers", "alias", "table")
     simulate.add_options(table)
+    checked = add("checks", checks.command, "run the checks of a model; 1 when one is not right", "alias")
+    checks.add_options(checked)
     add("check", _check, "check a definition file (- is stdin); runs nothing", "file")
     export = add("export", _export, "write a model as a JSON file that `import` takes", "alias")
     export.add_argument("-o", "--output", metavar="FILE", help="file to write (default: stdout)")
@@ -227,7 +229,7 @@ def _add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     cache = add("cache", _cache, "list the checkpoints on this disk, or delete one")
     cache.add_argument("--delete", metavar="REPO", help="delete the files of this repository")
     add("doctor", _doctor, "check this installation: home, log, token, Hub, engine, packages")
-    for versioned in (show, run, table, export):
+    for versioned in (show, run, table, checked, export):
         versioned.add_argument("--number", type=int, help="version number (default: newest Approved, else the Draft)")
 
 

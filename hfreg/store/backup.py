@@ -1,6 +1,6 @@
 """Backup: everything under a home in one archive, and back.
 
-Covers definitions with their versions and history, policies, autosaves, and the calls of a SQLite database (a
+Covers definitions with their versions and history, policies, checks, autosaves, and the calls of a SQLite database (a
 database named by HFREG_DATABASE_URL is backed up with its own tools). Files are taken by name, so the
 token and cached checkpoints never get into an archive. A backup may be made while the workbench runs.
 
@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hfreg.errors import ImportFileError, StoreCorrupt, StoreError
-from hfreg.store import AUTOSAVES, DEFINITIONS, EVENTS, POLICIES
+from hfreg.store import AUTOSAVES, CHECKS, DEFINITIONS, EVENTS, POLICIES
 from hfreg.store.archive import pack, refuse_name, unpack
 from hfreg.store.documents import TABLES, VERSIONS, from_plain
 from hfreg.store.envelope import SCHEMA, decode, encode
@@ -28,6 +28,7 @@ from hfreg.store.files import Lock, put_in_place, sync_file, sync_folder, unwrit
 from hfreg.store.storage import AtomicStorage
 
 _AUTOSAVE = re.compile(r"autosave/[0-9a-f]{32}/[0-9a-f]{32}\.json")
+_CHECKS = re.compile(r"checks/[A-Za-z_]\w{0,62}\.json", re.ASCII)
 _OF_EVENTS = ("", "-wal", "-shm", "-journal")
 _OF_DEFINITIONS = ("", ".good")  # as of policies, which are kept the same way
 
@@ -99,11 +100,13 @@ def _present(home: Path) -> list[str]:
     names = [f"{name}{end}" for name in (DEFINITIONS, POLICIES) for end in _OF_DEFINITIONS]
     names += [f"{EVENTS}{end}" for end in _OF_EVENTS]
     found = [name for name in names if (home / name).exists()]
+    found += [CHECKS] if any((home / CHECKS).glob("*.json")) else []
     return found + ([AUTOSAVES] if any((home / AUTOSAVES).glob("*/*")) else [])
 
 
 def _allowed(name: str) -> bool:
-    return name in {DEFINITIONS, EVENTS, POLICIES} or _AUTOSAVE.fullmatch(name) is not None
+    known = name in {DEFINITIONS, EVENTS, POLICIES}
+    return known or any(kind.fullmatch(name) for kind in (_AUTOSAVE, _CHECKS))
 
 
 def _gathered(home: Path, scratch: Path) -> tuple[dict[str, Path], Report]:
@@ -111,10 +114,12 @@ def _gathered(home: Path, scratch: Path) -> tuple[dict[str, Path], Report]:
     content = AtomicStorage(home / DEFINITIONS, TABLES, {0: from_plain}).content()
     files[DEFINITIONS] = scratch / DEFINITIONS
     files[DEFINITIONS].write_bytes(encode(content.tables, content.generation, content.schema))
-    if (home / POLICIES).exists():
-        policies = AtomicStorage(home / POLICIES).content()
-        files[POLICIES] = scratch / POLICIES
-        files[POLICIES].write_bytes(encode(policies.tables, policies.generation, policies.schema))
+    kept = [home / POLICIES, *sorted((home / CHECKS).glob("*.json"))]
+    for path in (path for path in kept if path.exists()):
+        if _allowed(name := path.relative_to(home).as_posix()):
+            held = AtomicStorage(path).content()
+            files[name] = scratch / f"{len(files)}.json"
+            files[name].write_bytes(encode(held.tables, held.generation, held.schema))
     for path in sorted((home / AUTOSAVES).glob("*/*.json")):
         if _allowed(name := path.relative_to(home).as_posix()):
             with suppress(FileNotFoundError):  # saved or dropped at this moment
@@ -141,8 +146,9 @@ def _counted(files: dict[str, Path]) -> Report:
         raise ImportFileError(
             f"The backup is of a newer hfreg (schema {content.schema}; this one knows up to {SCHEMA}). Upgrade hfreg."
         )
-    if POLICIES in files:
-        decode(files[POLICIES].read_bytes())
+    for name in files:
+        if name == POLICIES or _CHECKS.fullmatch(name):
+            decode(files[name].read_bytes())
     versions = content.tables.get(VERSIONS, {}).values()
     autosaves = sum(name.startswith(f"{AUTOSAVES}/") for name in files)
     calls = _calls(files[EVENTS]) if EVENTS in files else 0

@@ -32,7 +32,7 @@ RANGES: Mapping[str, tuple[str, timedelta]] = {
 }
 CUSTOM = "custom"
 USUAL = "24h"
-SOURCES = ("playground", "test", "python", "cli", "simulation", "resource", "load")
+SOURCES = ("playground", "test", "python", "cli", "simulation", "check", "resource", "load")
 ADDRESS, TABLES = "usage.address", "usage.tables"
 
 

@@ -1,0 +1,173 @@
+"""Checking: the part of a Registry that keeps what models are expected to answer, and sees whether they do.
+
+A check runs as any other call does, admitted by state and recorded with the source `check`. What fits what is expected
+is the matter of `hfreg.checks`, where it is kept that of `hfreg.store.checks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from hfreg.definition import Definition
+from hfreg.errors import ArgumentError, CheckError, UnknownModel
+from hfreg.simulating import Simulating
+from hfreg.store import CHECKS
+from hfreg.version import Version
+
+if TYPE_CHECKING:
+    from hfreg.checks import Basis, Check, CheckReport, CheckResult, Matcher
+    from hfreg.store.checks import Checks
+
+SOURCE = "check"
+
+
+class Checking(Simulating):
+    """Holds versions that somebody else found to what is expected of them."""
+
+    def add_check(
+        self,
+        alias: str,
+        arguments: Mapping[str, Any],
+        expected: Any,
+        matcher: Matcher = "equals",
+        *,
+        name: str = "",
+        tolerance: float = 0.0,
+        path: str = "",
+        author: str | None = None,
+    ) -> Check:
+        """Keep what a model is expected to answer; without `name` it gets a number. Runs nothing.
+
+        Raises ArgumentError when the arguments do not fit, DefinitionError for a check that makes no sense, CheckError
+        for a name that is taken or a value that JSON has no form for.
+        """
+        from hfreg.checks import Check, plain
+
+        definition = self._find(alias, None).definition
+        definition.bind(**_read(definition, arguments))
+        kept = self._checks.all(alias)
+        check = Check(
+            name=name or _free([one.name for one in kept]),
+            arguments={n: plain(value, f"`{n}`") for n, value in arguments.items()},
+            expected=plain(expected, "What is expected"),
+            matcher=matcher,
+            tolerance=tolerance,
+            path=path,
+            created_at=datetime.now(UTC),
+            author=author or self.user,
+        )
+        self._checks.add(alias, check)
+        return check
+
+    def checks(self, alias: str) -> list[Check]:
+        """List what a model is expected to answer, in the order in which it was added."""
+        self._find(alias, None)
+        return self._checks.all(alias)
+
+    def delete_check(self, alias: str, name: str) -> Check:
+        """Delete a check and return it; raises CheckError when there is none of that name."""
+        self._find(alias, None)
+        return self._checks.delete(alias, name)
+
+    def run_checks(self, alias: str, version: int | None = None, user: str | None = None) -> CheckReport:
+        """Run every check of a model, one after the other, and keep what came of it as the last report.
+
+        Raises CheckError when there is none, NotApproved when the state does not let the version run.
+        """
+        from hfreg.checks import CheckReport
+
+        found = self._find(alias, version)
+        self._admit(found)
+        if not (checks := self._checks.all(alias)):
+            raise CheckError(f"{alias} has no checks, so there is nothing to run. Add one with `registry.add_check`.")
+        before = self._basis(found, checks)
+        report = CheckReport(
+            alias=alias,
+            version=found.number,
+            at=datetime.now(UTC),
+            user=user or self.user,
+            results=tuple(self._held_to(found, check, user) for check in checks),
+            # A model that a first call pinned has its commits only now; what was changed meanwhile shows as stale.
+            basis=before.model_copy(update={"commits": self._basis(self._now(found), checks).commits}),
+        )
+        self._checks.keep(report)
+        return report.model_copy(update={"stale": self._stale(report, version)})
+
+    def check_report(self, alias: str, version: int | None = None) -> CheckReport | None:
+        """Return the last report, with why it is stale for what a call means now (or that version); None without."""
+        self._find(alias, version)
+        report = self._checks.report(alias)
+        return None if report is None else report.model_copy(update={"stale": self._stale(report, version)})
+
+    # Inside
+
+    @cached_property
+    def _checks(self) -> Checks:
+        from hfreg.store.checks import Checks
+
+        with self._making:
+            made: Checks = self.__dict__.setdefault("_checks", Checks(self.settings.home / CHECKS))
+            return made
+
+    def _held_to(self, version: Version, check: Check, user: str | None) -> CheckResult:
+        from hfreg.checks import CheckResult, plain
+
+        given = _read(version.definition, check.arguments)
+        outcome = self.call(version, (), given, SOURCE, user)
+        try:
+            message = f"expected {check.wanted}, got an error: {outcome.error}" if outcome.error else ""
+            message = message or check.problem(plain(outcome.value, "The answer"))
+        except CheckError as error:
+            message = f"expected {check.wanted}, got what cannot be compared. {error}"
+        return CheckResult(
+            name=check.name, ok=not message, message=message, milliseconds=round(outcome.timings.total_ms, 3)
+        )
+
+    def _now(self, version: Version) -> Version:
+        return self.definitions.find(version.alias, version.number) or version
+
+    def _basis(self, version: Version, checks: Sequence[Check]) -> Basis:
+        from hfreg.checks import basis
+        from hfreg.hub.sources import libraries
+
+        return basis(version, self._called_by(version), checks, libraries())
+
+    def _called_by(self, version: Version) -> list[Version]:
+        found: dict[str, Version] = {}
+        named = list(version.definition.resources)
+        while named:
+            if (alias := named.pop()) in found or alias == version.alias:
+                continue
+            try:
+                found[alias] = self.definitions.get(alias)
+            except UnknownModel:  # the call that needs it says so
+                continue
+            named += found[alias].definition.resources
+        return [found[alias] for alias in sorted(found)]
+
+    def _stale(self, report: CheckReport, version: int | None) -> tuple[str, ...]:
+        from hfreg.checks import changes
+
+        now = self._find(report.alias, version)
+        return changes(report.basis, self._basis(now, self._checks.all(report.alias)))
+
+
+def _read(definition: Definition, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments as a call takes them: moments stand in a check as texts."""
+    moments = {a.alias: a for a in definition.arguments if a.type == "DateTime"}
+    read = dict(arguments)
+    for name, value in arguments.items():
+        if name in moments and isinstance(value, str) and value:
+            try:
+                read[name] = moments[name].from_text(value, name)
+            except ArgumentError:  # the call says what is wrong with it
+                continue
+    return read
+
+
+def _free(taken: Sequence[str]) -> str:
+    return next(name for number in count(len(taken) + 1) if (name := f"check {number}") not in taken)

@@ -1,0 +1,96 @@
+"""Checks of models and the last report of each, kept under the home: a file of its own for each alias.
+
+What a check means is the matter of `hfreg.checks`, running them the registry's. A model that is renamed takes its file
+along; the file of one that is deleted stays, as its history does.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from hfreg.checks import Check, CheckReport
+from hfreg.errors import CheckError, DefinitionError, StoreCorrupt, did_you_mean
+from hfreg.store.storage import AtomicStorage
+
+ONES, REPORTS = "checks", "reports"
+T = TypeVar("T", Check, CheckReport)
+
+
+class Checks:
+    """The checks of one home; the aliases that are given must be valid ones."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._storages: dict[str, AtomicStorage] = {}
+        self._making = threading.Lock()
+
+    def all(self, alias: str) -> list[Check]:
+        """List the checks of a model in the order in which they were added; raises StoreCorrupt."""
+        kept = self._storage(alias).content().tables.get(ONES, {})
+        return [self._read(alias, Check, kept[number]) for number in sorted(kept, key=int)]
+
+    def add(self, alias: str, check: Check) -> None:
+        """Keep another check; raises CheckError when there is one of that name."""
+        with self._storage(alias).transaction() as database:
+            table = database.table(ONES)
+            if any(document["name"] == check.name for document in table):
+                raise CheckError(
+                    f"{alias} has a check `{check.name}` already. Delete it first, or choose another name."
+                )
+            table.insert(check.model_dump(mode="json"))
+
+    def delete(self, alias: str, name: str) -> Check:
+        """Delete a check and return it; raises CheckError naming those there are."""
+        with self._storage(alias).transaction() as database:
+            table = database.table(ONES)
+            found = next((document for document in table if document["name"] == name), None)
+            if found is None:
+                known = [document["name"] for document in table]
+                there = f" It has {', '.join(f'`{one}`' for one in known[:20])}." if known else " It has none."
+                raise CheckError(f"{alias} has no check `{name}`.{did_you_mean(name, known)}{there}")
+            table.remove(doc_ids=[found.doc_id])
+        return self._read(alias, Check, found)
+
+    def report(self, alias: str) -> CheckReport | None:
+        """Return the last report, None when the checks never ran."""
+        kept = self._storage(alias).content().tables.get(REPORTS, {})
+        return self._read(alias, CheckReport, kept[max(kept, key=int)]) if kept else None
+
+    def keep(self, report: CheckReport) -> None:
+        """Keep a report in the place of the one before."""
+        with self._storage(report.alias).transaction() as database:
+            database.table(REPORTS).truncate()
+            database.table(REPORTS).insert(report.model_dump(mode="json", exclude={"stale"}))
+
+    def rename(self, alias: str, new_alias: str) -> None:
+        """Give what is kept of one alias to another, whose own is replaced."""
+        kept = self._storage(alias).content().tables
+        if alias == new_alias:
+            return
+        if not kept and not self._storage(new_alias).content().tables:
+            return
+        with self._storage(new_alias).transaction() as database:
+            database.drop_tables()
+            for name, renamed in ((ONES, {}), (REPORTS, {"alias": new_alias})):
+                table = kept.get(name, {})
+                database.table(name).insert_multiple({**table[key], **renamed} for key in sorted(table, key=int))
+        with self._storage(alias).transaction() as database:
+            database.drop_tables()
+
+    def _storage(self, alias: str) -> AtomicStorage:
+        with self._making:
+            if alias not in self._storages:
+                self._storages[alias] = AtomicStorage(self._folder / f"{alias}.json", (ONES, REPORTS))
+            return self._storages[alias]
+
+    def _read(self, alias: str, kind: type[T], document: Mapping[str, Any]) -> T:
+        try:
+            return kind(**document)
+        except (DefinitionError, TypeError):
+            path = self._storage(alias).path
+            raise StoreCorrupt(
+                f"A check in {path} cannot be read. Was it kept by a newer hfreg? Upgrade, or move that file away."
+            ) from None
