@@ -116,6 +116,8 @@ def test_a_zygote_that_was_killed_is_started_again(make: Make) -> None:
     assert outcome.value == 2 or "no more" in str(outcome.error)
     assert model(3) == 3
     assert zygotes() != [killed]
+    for end in range(2, 6):  # behind a wall a fresh zygote counts its workers anew; how each ended is its own
+        assert f"exit code {end}" in str(make(f"import os\nos._exit({end})", alias=f"ends_{end}").run().error)
 
 
 def test_the_token_is_there_only_for_a_definition_that_asks_for_it(make: Make) -> None:

@@ -210,6 +210,7 @@ class Supervisor:
                 if "error" in told:
                     raise ScoringError(f"No process could be started for the model: {told['error']}.")
                 self._pause = 0.0  # it works: the next start need not wait
+                self._ends.pop(told["pid"], None)  # of one that had this number before
                 return told["pid"], handles[0]
 
     def _receive(self) -> tuple[dict[str, Any], list[int]]:
@@ -230,6 +231,7 @@ class Supervisor:
         if self._control is not None:
             self._control.close()
             self._control, self._settled = None, False
+        self._ends.clear()  # the next zygote may count its workers anew
         self._end_process()
 
     def _end_process(self) -> None:
