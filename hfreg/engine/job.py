@@ -73,13 +73,21 @@ class Job:
         self._read = True
         return Outcomes(self)
 
-    def feed(self, rows: Iterable[Mapping[str, Any]], enqueue: Callable[[Task], None], ahead: int = WAITING) -> None:
-        """Hand the rows on: one alone at once, more of them from a thread of their own, so many ahead of what ran."""
-        self._ahead = ahead
+    def feed(
+        self,
+        rows: Iterable[Mapping[str, Any]],
+        enqueue: Callable[[Task], None],
+        ahead: Callable[[], int] = lambda: WAITING,
+    ) -> None:
+        """Hand the rows on: one alone at once, more of them from a thread of their own, so many ahead of what ran.
+
+        `ahead` is asked for several rows only: what it takes to know, a single call need not pay for.
+        """
         if isinstance(rows, (list, tuple)) and len(rows) == 1:
             self._total = 1
             enqueue(Task(self, 0, rows[0], self._submitted_at))
             return
+        self._ahead = ahead()
         self._room = room = threading.Condition(self._lock)
         name = f"hfreg rows of {self.version.alias}"
         threading.Thread(target=self._feed, args=(rows, enqueue, room), name=name, daemon=True).start()

@@ -57,7 +57,7 @@ class Pool(ABC):
             slot.adopt(job)
         if self._closed:
             raise EngineClosed(CLOSED)
-        job.feed(rows, self._enqueue, AHEAD if gathers(version.definition) else WAITING)
+        job.feed(rows, self._enqueue, lambda: AHEAD if gathers(version.definition) else WAITING)
         return job
 
     def load(self, version: Version, on_event: OnEvent | None = None) -> Run:
