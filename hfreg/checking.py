@@ -13,10 +13,10 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from hfreg.definition import Definition
-from hfreg.errors import ArgumentError, CheckError, UnknownModel
+from hfreg.errors import ArgumentError, CheckError
 from hfreg.simulating import Simulating
 from hfreg.store import CHECKS
-from hfreg.version import Version
+from hfreg.version import Version, called_by
 
 if TYPE_CHECKING:
     from hfreg.checks import Basis, Check, CheckReport, CheckResult, Matcher
@@ -134,20 +134,8 @@ class Checking(Simulating):
         from hfreg.checks import basis
         from hfreg.hub.sources import libraries
 
-        return basis(version, self._called_by(version), checks, libraries())
-
-    def _called_by(self, version: Version) -> list[Version]:
-        found: dict[str, Version] = {}
-        named = list(version.definition.resources)
-        while named:
-            if (alias := named.pop()) in found or alias == version.alias:
-                continue
-            try:
-                found[alias] = self.definitions.get(alias)
-            except UnknownModel:  # the call that needs it says so
-                continue
-            named += found[alias].definition.resources
-        return [found[alias] for alias in sorted(found)]
+        called = sorted(called_by(version, self.definitions.get), key=lambda one: one.alias)
+        return basis(version, called, checks, libraries())
 
     def _stale(self, report: CheckReport, version: int | None) -> tuple[str, ...]:
         from hfreg.checks import changes

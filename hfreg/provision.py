@@ -17,7 +17,7 @@ from hfreg.errors import LifecycleError, UnknownModel, UnsafeFolder
 from hfreg.lifecycle import State
 from hfreg.recording import calling_user
 from hfreg.settings import STARTERS
-from hfreg.version import Pin, Source, Version
+from hfreg.version import Pin, Source, Version, called_by
 
 if TYPE_CHECKING:
     from hfreg.hub.flight import Progress
@@ -92,17 +92,7 @@ class Provision:
 
     def resources(self, version: Version) -> tuple[Version, ...]:
         """Return every version that a call of this one may run besides itself, as they stand now."""
-        found: dict[str, Version] = {}
-        named = list(version.definition.resources)
-        while named:
-            if (alias := named.pop()) in found or alias == version.alias:
-                continue
-            try:
-                found[alias] = self._registry.get(alias)
-            except UnknownModel:  # whoever calls it is told
-                continue
-            named += found[alias].definition.resources
-        return tuple(found.values())
+        return called_by(version, self._registry.get)
 
     def call(self, caller: Version, alias: str, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
         """Call another registered model as scoring logic would, and return its value."""

@@ -6,11 +6,12 @@ are made and compared with what is loaded by `hfreg.hub`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Literal
 
 from hfreg.definition import Definition
+from hfreg.errors import UnknownModel
 from hfreg.lifecycle import State
 from hfreg.values import Frozen
 
@@ -99,3 +100,18 @@ class Version(Frozen):
         return f"<Version {self.alias} {self.number} {self.state}, snapshot {self.snapshot} by {self.author}>"
 
     __str__ = __repr__
+
+
+def called_by(version: Version, get: Callable[[str], Version]) -> tuple[Version, ...]:
+    """Return every version that a call of this one may run besides itself, as `get` finds them by alias now."""
+    found: dict[str, Version] = {}
+    named = list(version.definition.resources)
+    while named:
+        if (alias := named.pop()) in found or alias == version.alias:
+            continue
+        try:
+            found[alias] = get(alias)
+        except UnknownModel:  # the call that needs it says so
+            continue
+        named += found[alias].definition.resources
+    return tuple(found.values())
