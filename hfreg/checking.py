@@ -6,7 +6,7 @@ is the matter of `hfreg.checks`, where it is kept that of `hfreg.store.checks`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import count
@@ -45,23 +45,35 @@ class Checking(Simulating):
         Raises ArgumentError when the arguments do not fit, DefinitionError for a check that makes no sense, CheckError
         for a name that is taken or a value that JSON has no form for.
         """
-        from hfreg.checks import Check, plain
-
         definition = self._find(alias, None).definition
-        definition.bind(**_read(definition, arguments))
-        kept = self._checks.all(alias)
-        check = Check(
-            name=name or _free([one.name for one in kept]),
-            arguments={n: plain(value, f"`{n}`") for n, value in arguments.items()},
-            expected=plain(expected, "What is expected"),
-            matcher=matcher,
-            tolerance=tolerance,
-            path=path,
-            created_at=datetime.now(UTC),
-            author=author or self.user,
-        )
+        name = name or _free([one.name for one in self._checks.all(alias)])
+        check = self._check_of(definition, arguments, expected, matcher, name, tolerance, path, author)
         self._checks.add(alias, check)
         return check
+
+    def edit_check(
+        self,
+        alias: str,
+        name: str,
+        arguments: Mapping[str, Any],
+        expected: Any,
+        matcher: Matcher = "equals",
+        *,
+        new_name: str = "",
+        tolerance: float = 0.0,
+        path: str = "",
+        author: str | None = None,
+    ) -> Check:
+        """Put another check in the place of the one of that name; raises what `add_check` raises."""
+        definition = self._find(alias, None).definition
+        check = self._check_of(definition, arguments, expected, matcher, new_name or name, tolerance, path, author)
+        self._checks.replace(alias, name, check)
+        return check
+
+    def restore_check(self, alias: str, check: Check) -> None:
+        """Bring back a check that `delete_check` gave; raises CheckError when its name was given to another since."""
+        self._find(alias, None)
+        self._checks.add(alias, check)
 
     def checks(self, alias: str) -> list[Check]:
         """List what a model is expected to answer, in the order in which it was added."""
@@ -73,9 +85,16 @@ class Checking(Simulating):
         self._find(alias, None)
         return self._checks.delete(alias, name)
 
-    def run_checks(self, alias: str, version: int | None = None, user: str | None = None) -> CheckReport:
+    def run_checks(
+        self,
+        alias: str,
+        version: int | None = None,
+        user: str | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> CheckReport:
         """Run every check of a model, one after the other, and keep what came of it as the last report.
 
+        `progress` is told how many are done, and of how many; what it raises ends the run, and no report is kept.
         Raises CheckError when there is none, NotApproved when the state does not let the version run.
         """
         from hfreg.checks import CheckReport
@@ -85,12 +104,17 @@ class Checking(Simulating):
         if not (checks := self._checks.all(alias)):
             raise CheckError(f"{alias} has no checks, so there is nothing to run. Add one with `registry.add_check`.")
         before = self._basis(found, checks)
+        results: list[CheckResult] = []
+        for check in checks:
+            (progress or _silent)(len(results), len(checks))
+            results.append(self._held_to(found, check, user))
+        (progress or _silent)(len(results), len(checks))
         report = CheckReport(
             alias=alias,
             version=found.number,
             at=datetime.now(UTC),
             user=user or self.user,
-            results=tuple(self._held_to(found, check, user) for check in checks),
+            results=tuple(results),
             # A model that a first call pinned has its commits only now; what was changed meanwhile shows as stale.
             basis=before.model_copy(update={"commits": self._basis(self._now(found), checks).commits}),
         )
@@ -112,6 +136,32 @@ class Checking(Simulating):
         with self._making:
             made: Checks = self.__dict__.setdefault("_checks", Checks(self.settings.home / CHECKS))
             return made
+
+    def _check_of(
+        self,
+        definition: Definition,
+        arguments: Mapping[str, Any],
+        expected: Any,
+        matcher: Matcher,
+        name: str,
+        tolerance: float,
+        path: str,
+        author: str | None,
+    ) -> Check:
+        """Return a check whose arguments the model takes."""
+        from hfreg.checks import Check, plain
+
+        definition.bind(**_read(definition, arguments))
+        return Check(
+            name=name,
+            arguments={n: plain(value, f"`{n}`") for n, value in arguments.items()},
+            expected=plain(expected, "What is expected"),
+            matcher=matcher,
+            tolerance=tolerance,
+            path=path,
+            created_at=datetime.now(UTC),
+            author=author or self.user,
+        )
 
     def _held_to(self, version: Version, check: Check, user: str | None) -> CheckResult:
         from hfreg.checks import CheckResult, plain
@@ -159,3 +209,7 @@ def _read(definition: Definition, arguments: Mapping[str, Any]) -> dict[str, Any
 
 def _free(taken: Sequence[str]) -> str:
     return next(name for number in count(len(taken) + 1) if (name := f"check {number}") not in taken)
+
+
+def _silent(done: int, of: int) -> None:
+    """Tell nobody."""

@@ -161,7 +161,7 @@ def basis(version: Version, called: Iterable[Version], checks: Iterable[Check], 
     return Basis(
         code=_code(version.definition),
         arguments=_digest([a.model_dump(mode="json", exclude={"usage"}) for a in version.definition.arguments]),
-        checks=_digest([check.model_dump(mode="json") for check in checks]),
+        checks=_digest(sorted(check.model_dump_json() for check in checks)),
         called={one.alias: f"{_code(one.definition)} of version {one.number}" for one in others},
         commits=commits,
         libraries=dict(libraries),

@@ -194,3 +194,40 @@ def test_the_command_ends_with_0_when_all_are_right(
     assert json.loads(capsys.readouterr().out)["ok"] is False
     assert main(["checks", "shout", "--list"]) == 0
     assert 'quiet: expects "hi"' in capsys.readouterr().out
+
+
+def test_a_check_is_edited_in_its_place_and_its_name_stays_its_own(checked: hfreg.Registry) -> None:
+    checked.add_check("shout", {"text": "a"}, "A!", name="second")
+    checked.edit_check("shout", "greeting", {"text": "hi", "mark": "?"}, "HI?", new_name="question")
+    assert [one.name for one in checked.checks("shout")] == ["question", "second"] and checked.run_checks("shout").ok
+    with pytest.raises(CheckError, match="has a check `second` already"):
+        checked.edit_check("shout", "question", {"text": "hi"}, "HI!", new_name="second")
+    with pytest.raises(CheckError, match="has no check `greeting`"):
+        checked.edit_check("shout", "greeting", {"text": "hi"}, "HI!")
+    with pytest.raises(ArgumentError, match="loud"):
+        checked.edit_check("shout", "question", {"loud": "hi"}, "HI!")
+
+
+def test_a_check_that_was_deleted_and_restored_leaves_the_report_as_good_as_it_was(checked: hfreg.Registry) -> None:
+    checked.add_check("shout", {"text": "a"}, "A!", name="second")
+    checked.run_checks("shout")
+    gone = checked.delete_check("shout", "greeting")
+    report = checked.check_report("shout")
+    assert report is not None and report.stale == ("the checks changed",)
+    checked.restore_check("shout", gone)
+    report = checked.check_report("shout")
+    assert report is not None and report.stale == ()
+
+
+def test_progress_is_told_before_each_check_and_what_it_raises_ends_the_run(checked: hfreg.Registry) -> None:
+    told: list[tuple[int, int]] = []
+    checked.run_checks("shout", progress=lambda done, of: told.append((done, of)))
+    assert told == [(0, 1), (1, 1)]
+    before = checked.check_report("shout")
+
+    def stop(done: int, of: int) -> None:
+        raise CheckError("enough")
+
+    with pytest.raises(CheckError, match="enough"):
+        checked.run_checks("shout", progress=stop)
+    assert checked.check_report("shout") == before

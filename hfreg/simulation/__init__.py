@@ -151,7 +151,8 @@ class Simulation:
         found: list[Row] = []
         for result in results.read(self.folder, self._stored.size, export.holds(words)):
             if (not status or result.status == status) and (offset := offset - 1) < 0:
-                found.append({"row": result.number, **results.flat(result, inputs, fields)})
+                row = results.flat(result, inputs, fields)
+                found.append({"row": result.number, **{"input.row" if n == "row" else n: v for n, v in row.items()}})
                 if len(found) == limit:
                     break
         return found

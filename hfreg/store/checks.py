@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tinydb.table import Document, Table
+
 from hfreg.checks import Check, CheckReport
 from hfreg.errors import CheckError, DefinitionError, StoreCorrupt, did_you_mean
 from hfreg.store.storage import AtomicStorage
@@ -36,21 +38,24 @@ class Checks:
         """Keep another check; raises CheckError when there is one of that name."""
         with self._storage(alias).transaction() as database:
             table = database.table(ONES)
-            if any(document["name"] == check.name for document in table):
-                raise CheckError(
-                    f"{alias} has a check `{check.name}` already. Delete it first, or choose another name."
-                )
+            _refuse_taken(alias, table, check.name)
             table.insert(check.model_dump(mode="json"))
+
+    def replace(self, alias: str, name: str, check: Check) -> None:
+        """Put a check in the place of another; raises CheckError when there is none, or its new name is taken."""
+        with self._storage(alias).transaction() as database:
+            table = database.table(ONES)
+            found = _named(alias, table, name)
+            if check.name != name:
+                _refuse_taken(alias, table, check.name)
+            table.remove(doc_ids=[found.doc_id])
+            table.insert(Document(check.model_dump(mode="json"), found.doc_id))
 
     def delete(self, alias: str, name: str) -> Check:
         """Delete a check and return it; raises CheckError naming those there are."""
         with self._storage(alias).transaction() as database:
             table = database.table(ONES)
-            found = next((document for document in table if document["name"] == name), None)
-            if found is None:
-                known = [document["name"] for document in table]
-                there = f" It has {', '.join(f'`{one}`' for one in known[:20])}." if known else " It has none."
-                raise CheckError(f"{alias} has no check `{name}`.{did_you_mean(name, known)}{there}")
+            found = _named(alias, table, name)
             table.remove(doc_ids=[found.doc_id])
         return self._read(alias, Check, found)
 
@@ -94,3 +99,17 @@ class Checks:
             raise StoreCorrupt(
                 f"A check in {path} cannot be read. Was it kept by a newer hfreg? Upgrade, or move that file away."
             ) from None
+
+
+def _named(alias: str, table: Table, name: str) -> Document:
+    """Return the document of a check; raises CheckError naming those there are."""
+    if (found := next((document for document in table if document["name"] == name), None)) is not None:
+        return found
+    known = [document["name"] for document in table]
+    there = f" It has {', '.join(f'`{one}`' for one in known[:20])}." if known else " It has none."
+    raise CheckError(f"{alias} has no check `{name}`.{did_you_mean(name, known)}{there}")
+
+
+def _refuse_taken(alias: str, table: Table, name: str) -> None:
+    if any(document["name"] == name for document in table):
+        raise CheckError(f"{alias} has a check `{name}` already. Delete it first, or choose another name.")

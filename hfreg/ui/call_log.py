@@ -18,7 +18,7 @@ from hfreg.metrics import Usage
 from hfreg.metrics.sketch import Sketch
 from hfreg.registry import Registry
 from hfreg.store.calls import Call, CallFilter, calls_csv
-from hfreg.ui import frame, session, usage
+from hfreg.ui import check_saving, frame, session, usage
 from hfreg.ui.findings import sentence
 from hfreg.ui.usage_numbers import clock, safe, table
 from hfreg.ui.widgets import STATE_COLOURS, Colour, milliseconds, plain, size
@@ -149,7 +149,7 @@ def _draw(registry: Registry, call_id: str, local: tzinfo, zone_name: str) -> No
         _timings(call)
     _facts(call)
     if not call.rows:
-        _payloads(call)
+        _payloads(registry, call)
     if call.version:
         _links(call)
 
@@ -197,7 +197,7 @@ def _facts(call: Call) -> None:
     st.markdown("  \n".join(f"{name}: {value}" for name, value in facts.items()))
 
 
-def _payloads(call: Call) -> None:
+def _payloads(registry: Registry, call: Call) -> None:
     if call.arguments is None and call.answer is None:
         st.info(NOT_STORED, icon=":material/lock:")
         return
@@ -207,6 +207,19 @@ def _payloads(call: Call) -> None:
             st.caption("There is no answer.")
         else:
             st.code(_pretty(text), language="json", wrap_lines=True, height=240 if len(text) > 600 else "content")
+    if call.status == "ok" and call.version and call.arguments is not None and call.answer is not None:
+        _as_check(registry, call)
+
+
+def _as_check(registry: Registry, call: Call) -> None:
+    if st.button("Save as check", key="usage.call.check", icon=":material/checklist:"):
+        try:
+            given, answer = json.loads(call.arguments or "{}"), json.loads(call.answer or "null")
+        except ValueError:
+            st.error("What the log holds of this call is no JSON, so no check can be made of it.")
+            return
+        done, text, _ = check_saving.save(registry, call.alias, given, answer, session.user())
+        (st.success if done else st.info)(sentence(text))
 
 
 def _pretty(text: str) -> str:

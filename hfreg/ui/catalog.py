@@ -17,7 +17,7 @@ import streamlit as st
 from hfreg import starters
 from hfreg.errors import HfregError, StoreError
 from hfreg.lifecycle import State
-from hfreg.ui import actions, address, frame, session
+from hfreg.ui import actions, address, checks, frame, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.sparkline import bars
 from hfreg.ui.widgets import ago, counted, empty, plain, short, state_badge
@@ -235,7 +235,8 @@ def _standing(version: Version, loaded: bool) -> str:
     called = session.registry().get(version.alias)
     if called.number != version.number:
         facts.append(f"calls use version {called.number}, {called.state}")
-    return f"{state_badge(version)}  \n:small[:gray[{' · '.join(facts)}]]"
+    marks = checks.mark(session.registry(), version.alias)
+    return f"{state_badge(version)} {marks}  \n:small[:gray[{' · '.join(facts)}]]"
 
 
 def _use(activity: Activity | None) -> str:

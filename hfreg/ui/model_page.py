@@ -12,14 +12,14 @@ import streamlit as st
 
 from hfreg.errors import UnknownModel
 from hfreg.lifecycle import State
-from hfreg.ui import actions, address, frame, history, model_overview, model_use, review, session
+from hfreg.ui import actions, address, checks, frame, history, model_overview, model_use, review, session
 from hfreg.ui.editor import code_editor
 from hfreg.ui.findings import sentence
 from hfreg.ui.widgets import ago, badge_of, plain, state_badge, title
 from hfreg.version import Version
 
-OVERVIEW, CODE, HISTORY, REVIEW, USE = "Overview", "Code", "History", "Review", "Use"
-TABS = (OVERVIEW, CODE, HISTORY, REVIEW, USE)
+OVERVIEW, CODE, HISTORY, REVIEW, CHECKS, USE = "Overview", "Code", "History", "Review", "Checks", "Use"
+TABS = (OVERVIEW, CODE, HISTORY, REVIEW, CHECKS, USE)
 NEAR = 5
 CHOOSER, TAB = "model_version", "model_tab"
 
@@ -78,7 +78,8 @@ def _head(version: Version, versions: Sequence[Version]) -> None:
 
 def _standing(version: Version, versions: Sequence[Version]) -> str:
     at, by = version.saved_at or version.created_at, version.saved_by or version.author
-    line = f"{state_badge(version)} :gray[snapshot {version.snapshot}, saved {ago(at)} by {plain(by)}]"
+    marks = checks.mark(session.registry(), version.alias, version.number)
+    line = f"{state_badge(version)} {marks} :gray[snapshot {version.snapshot}, saved {ago(at)} by {plain(by)}]"
     called = session.registry().get(version.alias)
     if called.number != version.number:
         line += f"  \n:gray[Calls by the alias use version {called.number}] {badge_of(called.state)}"
@@ -129,7 +130,8 @@ def _buttons(version: Version) -> None:
 
 
 def _tabs(version: Version, versions: Sequence[Version]) -> None:
-    overview, code, saves, reviewed, use = st.tabs(TABS, key=TAB, on_change=address.follow(TAB, "tab", OVERVIEW, TABS))
+    drawn = st.tabs(TABS, key=TAB, on_change=address.follow(TAB, "tab", OVERVIEW, TABS))
+    overview, code, saves, reviewed, checked, use = drawn
     with overview:
         if overview.open:
             model_overview.draw(version)
@@ -146,6 +148,9 @@ def _tabs(version: Version, versions: Sequence[Version]) -> None:
     with reviewed:
         if reviewed.open:
             review.draw(version)
+    with checked:
+        if checked.open:
+            checks.draw(version)
     with use:
         if use.open:
             model_use.draw(version)

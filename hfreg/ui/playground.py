@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from hfreg.ui import answers, arguments_form, chooser, examples, frame, live, session, snippets, trials
+from hfreg.ui import answers, arguments_form, check_saving, chooser, examples, frame, live, session, snippets, trials
 from hfreg.ui.findings import sentence
 from hfreg.ui.runs import LiveRun
 from hfreg.ui.shapes import brief
@@ -120,6 +120,16 @@ def _answer(version: Version, run: LiveRun | None, running: bool) -> None:
         live.follow(run, f"{NAME}.running", stop=False)
     elif run.outcome is not None:
         answers.draw(run.outcome, run.version.definition, f"{NAME}.answer", _second_text(run))
+        if run.outcome.ok:
+            st.button(
+                "Save as check",
+                key=f"{NAME}.check",
+                type="tertiary",
+                icon=":material/checklist:",
+                on_click=_save_check,
+                args=[run],
+                help="Keeps this answer as the right one: a check of the model, run again whenever you ask.",
+            )
 
 
 def _second_text(run: LiveRun) -> Any:
@@ -171,6 +181,13 @@ def _save_form(version: Version) -> None:
 def _save_trial(trial: LiveRun) -> None:
     if (version := _still_there(trial)) is not None:
         session.put(SAID, examples.save(session.registry(), version, trial.arguments, session.user()))
+
+
+def _save_check(run: LiveRun) -> None:
+    if _still_there(run) is not None and run.outcome is not None:
+        registry, alias = session.registry(), run.version.alias
+        done, text, _ = check_saving.save(registry, alias, run.arguments, run.outcome.value, session.user())
+        session.put(SAID, (done, text))
 
 
 def _still_there(trial: LiveRun) -> Version | None:

@@ -15,6 +15,7 @@ import streamlit as st
 import hfreg
 from hfreg import starters
 from hfreg.registry import Registry
+from hfreg.ui.check_runs import CheckRuns
 from hfreg.ui.runs import Runs
 
 
@@ -30,6 +31,12 @@ def registry() -> Registry:
 def runs() -> Runs:
     """Return the runs of all sessions, by id."""
     return Runs()
+
+
+@st.cache_resource(show_spinner=False)
+def check_runs() -> CheckRuns:
+    """Return the runs of checks of all sessions, by alias."""
+    return CheckRuns()
 
 
 def user() -> str:

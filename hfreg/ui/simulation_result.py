@@ -15,7 +15,7 @@ import streamlit as st
 from hfreg.simulation import Simulation
 from hfreg.simulation.tally import Field, Tally
 from hfreg.store.calls import csv_cell
-from hfreg.ui import charts, session
+from hfreg.ui import charts, session, simulation_checks
 from hfreg.ui.usage_numbers import seconds
 from hfreg.ui.widgets import empty, milliseconds, plain, short
 
@@ -38,11 +38,20 @@ def draw(simulation: Simulation) -> None:
     _rows(simulation, tally)
 
 
-def table(rows: Sequence[Mapping[str, Any]], key: str) -> None:
-    """Draw rows as they are: text stays text, containers are their JSON, nothing is a formula to a spreadsheet."""
+def table(rows: Sequence[Mapping[str, Any]], key: str, *, chosen: bool = False) -> list[int]:
+    """Draw rows as they are: text stays text, containers are their JSON, nothing is a formula to a spreadsheet.
+
+    With `chosen` rows can be selected; returns the places of those that are.
+    """
     names = list(rows[0]) if rows else []
     columns = {name: _column([row.get(name) for row in rows]) for name in names}
-    st.dataframe(pa.table({str(csv_cell(name)): cells for name, cells in columns.items()}), hide_index=True, key=key)
+    drawn = pa.table({str(csv_cell(name)): cells for name, cells in columns.items()})
+    if not chosen:
+        st.dataframe(drawn, hide_index=True, key=key)
+        return []
+    state = st.dataframe(drawn, hide_index=True, key=key, on_select="rerun", selection_mode="multi-row")
+    places: list[int] = state["selection"]["rows"]
+    return [place for place in places if place < len(rows)]
 
 
 def _tiles(simulation: Simulation, tally: Tally) -> None:
@@ -146,7 +155,9 @@ def _rows(simulation: Simulation, tally: Tally) -> None:
     if not found:
         st.text("No row is like that.")
         return
-    table(found[:MOST_ROWS], "simulation.rows")
+    simulation_checks.draw(
+        simulation, table(found[:MOST_ROWS], f"simulation.rows.{status}.{words}", chosen=True), found
+    )
     if len(found) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS}; the files have all of them.")
 

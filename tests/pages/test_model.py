@@ -154,6 +154,7 @@ def test_only_the_open_tab_is_computed(server: hfreg.Registry) -> None:
         "Code": ([], 1, 0),
         "History": (["What changed", "Saves of version 1", "Everything that was done"], 2, 0),
         "Review": (["Where it stands", "What was said"], 0, 0),
+        "Checks": ([], 0, 0),
         "Use": ([], 0, 5),
     }
 
