@@ -39,7 +39,7 @@ def served(loopback_hub: LoopbackHub, tiny_checkpoints: TinyCheckpoints) -> Loop
 
 
 @pytest.fixture
-def make(served: LoopbackHub, registry: hfreg.Registry) -> Make:
+def make(served: LoopbackHub, engine: str, registry: hfreg.Registry) -> Make:
     """Register a model with one argument `text` of any type and return it."""
 
     def make(logic: str, alias: str = "probe", **fields: Any) -> hfreg.Model:

@@ -6,10 +6,12 @@ own turns alone; a forward pass may take as long as the rows that it is made for
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hfreg.engine.job import Task
 from hfreg.engine.row import NOBODY, LoadedModel, Stop
+from hfreg.scoring.forwards import Turn
 
 if TYPE_CHECKING:
     from hfreg.engine.inline_slot import InlineSlot
@@ -53,12 +55,12 @@ class InlineRow:
         if self.stopping or self._slot.given_up:
             raise Stop
 
-    def lead(self, count: int) -> None:
-        """A forward pass of so many rows begins, this one the first of them."""
+    def lead(self, turns: Sequence[Turn]) -> None:
+        """A forward pass of these rows begins, this one the first of them."""
         limit_s = self._task.job.limit_s
         self.reason = None
         self._model.enter(self._now)
-        self._slot.start_turn(self._task, None if limit_s is None else limit_s * count)
+        self._slot.start_turn(self._task, None if limit_s is None else limit_s * len(turns))
 
     def led(self) -> None:
         """The forward pass ended."""

@@ -46,6 +46,7 @@ class Slot(ABC):
         self._lock = threading.Lock()
         self._task: Task | None = None
         self._given_up = False
+        self._well = False  # has answered once: what a first row does to make all ready is done
         self._children: list[Job] = []
         self._cold_ms: float | None = None
         self._warm: deque[float] = deque(maxlen=RECENT)
@@ -151,6 +152,7 @@ class Slot(ABC):
     def _note(self, outcome: Outcome) -> None:
         """Remember how long an answer took, without its wait."""
         if outcome.ok:
+            self._well = True
             took = outcome.timings.total_ms - outcome.timings.queue_ms
             if outcome.cold:
                 self._cold_ms = took
@@ -172,7 +174,7 @@ class Slot(ABC):
     def _work(self) -> None:
         _current.set(self)
         while not self._given_up and (task := self._next()) is not None:
-            others = self._lanes.others(task, self._window.rows) if self.gathers else []
+            others = self._lanes.others(task, self._window.rows) if self.gathers and self._well else []
             if not others:
                 self._run_safely(task)
                 continue

@@ -35,8 +35,8 @@ class Turn(Protocol):
 
     stopping: bool
 
-    def lead(self, count: int) -> None:
-        """A forward pass of so many calls begins, on behalf of this row in the first place."""
+    def lead(self, turns: Sequence[Turn]) -> None:
+        """A forward pass begins that is made for the calls of these rows, this one the first of them."""
 
     def led(self) -> None:
         """The forward pass ended."""
@@ -148,7 +148,7 @@ class Forwards:
 
     def _timed(self, calls: list[Call], run: Callable[[], None]) -> None:
         began = self._clock()
-        calls[0].turn.lead(len(calls))
+        calls[0].turn.lead([call.turn for call in calls])
         try:
             run()
         finally:

@@ -17,11 +17,11 @@ What = Literal["asked", "told"]
 
 
 class Clock:
-    """The time of one row after another; `loads` stops and starts it from any thread."""
+    """The time of one row; `loads` stops and starts it from any thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit_s: float | None = None) -> None:
         self._lock = threading.Lock()
-        self.begin(None)
+        self.begin(limit_s)
 
     def begin(self, limit_s: float | None) -> None:
         """Start the clock of a row."""
@@ -53,8 +53,12 @@ class Clock:
         return max(left, WHILE_LOADING_S) if self._loading else left
 
     def _settle(self) -> None:
-        """Count what has passed since the last look to what was loading; a download while both are."""
+        """Count what has passed since the last look."""
         now = time.monotonic()
-        if self._loading:
-            self._spent["asked" if "asked" in self._loading else "told"] += now - self._since
+        self._count(now - self._since)
         self._since = now
+
+    def _count(self, passed: float) -> None:
+        """Count it to what was loading; to a download while both are."""
+        if self._loading:
+            self._spent["asked" if "asked" in self._loading else "told"] += passed

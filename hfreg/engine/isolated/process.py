@@ -29,11 +29,12 @@ from hfreg.engine.isolated.usage import Usage
 from hfreg.engine.isolated.watch import LOOK_S, Watch
 
 Reason = Literal["timeout", "cancelled", "memory", "threads", "disk", "crash", "protocol"]
-OnFrame = Callable[[Frame], None]
+OnFrame = Callable[[Frame], bool]
+"""Takes a frame; whether it was the last."""
 
 READY_S = 60.0
 MAX_TOLD = 64 * 1024 * 1024
-"""Bytes that a worker may send during one row."""
+"""Bytes that a worker may send from one answer to the next."""
 MUCH_TOLD = 1 << 20
 """Bytes that leave a heap behind which is worth giving back."""
 CHUNK = 1 << 20
@@ -111,9 +112,9 @@ class WorkerProcess:
         """Whether something sent was not taken yet."""
         return bool(self._outgoing)
 
-    def follow(self, limit_s: float | None, on_frame: OnFrame) -> None:
-        """Watch a row until `on_frame` has seen its outcome; raises Ended when a limit or the worker ended first."""
-        self.clock.begin(limit_s)
+    def follow(self, clock: Clock, on_frame: OnFrame) -> None:
+        """Watch rows until `on_frame` has seen the last frame; raises Ended when a limit or the worker ended first."""
+        self.clock = clock
         self._told = 0
         self._watch.begin()
         while True:
@@ -122,11 +123,13 @@ class WorkerProcess:
             happened = {descriptor for descriptor, _ in self._poll.poll(min(left, LOOK_S) * 1e3)}
             self._look(happened)
             for frame in self._frames():
-                on_frame(frame)
+                last = on_frame(frame)
                 if self._reason == "protocol":  # an outcome too may be one that nobody asked for
                     self._end("protocol", "a frame that nobody asked for")
-                if frame.get("kind") == "outcome":
+                if last:
                     return
+                if frame.get("kind") == "outcome":
+                    self._told = 0
             if self._handle in happened:
                 self._end("crash")
             if (excess := self._watch.excess()) is not None:

@@ -1,136 +1,36 @@
 """Worker slot: one loaded model in a process of its own.
 
-The slot checks the arguments, has a worker forked when there is none, hands it one row at a time and turns every way
-that can end into an Outcome. What the worker asks for on the way (files, other models) is answered from a thread, so
-that time and memory go on being watched. A worker that idles is frozen, and may be evicted by whoever needs its memory.
+The slot checks the arguments, has a worker forked when there is none, hands it one row at a time, or those that may run
+together (`hfreg.engine.isolated.together`), and turns every way that can end into an Outcome. What the worker asks for
+on the way (files, other models) is answered from a thread, so that time and memory go on being watched.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from queue import Empty
-from typing import Any, Protocol
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
+from typing import Any
 
-from hfreg.engine import Event, Loaded, Outcome, Resolver, Timings
+from hfreg.engine import Outcome, Timings
 from hfreg.engine.ending import stopped
 from hfreg.engine.isolated import channel
 from hfreg.engine.isolated.answer import Answer, judged, lost
 from hfreg.engine.isolated.channel import BadFrame
-from hfreg.engine.isolated.folders import View
-from hfreg.engine.isolated.process import Ended, WorkerProcess
-from hfreg.engine.isolated.requests import Requests
-from hfreg.engine.isolated.residency import Gauge, Residency, Sizes
+from hfreg.engine.isolated.clock import Clock
+from hfreg.engine.isolated.holding import Holding
+from hfreg.engine.isolated.process import Ended
 from hfreg.engine.isolated.sandbox import tier
 from hfreg.engine.isolated.telling import Telling
+from hfreg.engine.isolated.together import Together
 from hfreg.engine.job import Task
-from hfreg.engine.slot import Slot
-from hfreg.errors import HfregError, NotConfined, ScoringError
-from hfreg.version import Version
-
-IDLE_S = 0.5
-"""Seconds without a row after which a worker is measured and frozen."""
-SHOWN_S = 10.0
-"""How old the memory of a worker may be that a page shows."""
+from hfreg.errors import HfregError, ScoringError
 
 
-class Start(Protocol):
-    """Starts a worker that has its limit of memory."""
-
-    def __call__(
-        self, version: Version, environment: Mapping[str, str], limit_bytes: int
-    ) -> tuple[WorkerProcess, View]:
-        """Return the process and the files that it may read."""
-
-
-class WorkerSlot(Slot):
+class WorkerSlot(Holding):
     """One model loaded in a worker."""
 
-    def __init__(
-        self, version: Version, platform: Sizes, residency: Residency, start: Start, readable: Sequence[Path], tier: str
-    ) -> None:
-        super().__init__(version)
-        self._tier = tier
-        self._residency = residency
-        limit_mb = version.definition.limits.memory_mb
-        self._limit_bytes = limit_mb * 2**20 if limit_mb else residency.budget_bytes
-        self._platform = platform
-        self._start_worker = start
-        self._cancel = threading.Event()
-        self._resolver: Resolver = platform.resolver(version, self._tell, self._cancel)
-        self._requests = Requests(version, platform, self._resolver, readable)
-        self._process: WorkerProcess | None = None
-        self._view: View | None = None
-        self._gauge: Gauge | None = None
-        self._frozen = False
-        self._since = time.time()
-        self._calls = self._number = 0
-        self._load_ms = 0.0
-        self._said: Telling | None = None
-        self._secrets: frozenset[str] = frozenset()
-
-    @property
-    def holds(self) -> bool:
-        return self._process is not None or self._task is not None
-
-    @property
-    def settled(self) -> bool:
-        """Whether its worker has answered, so that what it holds is known."""
-        process = self._process
-        return process is not None and self._calls > 0 and process.alive
-
-    @property
-    def used_at(self) -> float:
-        """When it was last of use to anybody."""
-        return max(self._since, self.last_call)
-
-    def memory_bytes(self, max_age_s: float | None) -> int:
-        """Return what its worker holds, measured at most so long ago; None: as last known."""
-        process, gauge = self._process, self._gauge
-        return gauge.read(max_age_s) if process is not None and gauge is not None and process.alive else 0
-
-    def evict(self) -> None:
-        """End its worker; the next call starts another. Called only while it runs no row."""
-        self._drop()
-
-    def describe(self, measure: bool = True) -> Loaded | None:
-        process = self._process
-        there = process is not None and process.alive
-        if not there and self._task is None:
-            return None
-        layers = process.layers if process is not None else {}
-        return self._described(
-            since=self._since,
-            calls=self._calls,
-            memory_bytes=self.memory_bytes(SHOWN_S if measure else None),
-            load_ms=self._load_ms,
-            tier=tier(layers) if layers else self._tier,
-            layers=layers,
-            pid=process.pid if process is not None and there else None,
-            frozen=self._frozen,
-            cpu_s=process.usage.cpu_s() if process is not None and there else 0.0,
-            limit_bytes=self._limit_bytes,
-        )
-
-    def _next(self) -> Task | None:
-        try:
-            return self._lanes.get(IDLE_S)
-        except Empty:
-            self._rest()
-            return self._lanes.get()
-
-    def _rest(self) -> None:
-        """Look what the worker has come to, have others go if that is too much, and let it use no processor."""
-        process, gauge = self._process, self._gauge
-        if process is None or gauge is None:
-            return
-        if gauge.stale:
-            gauge.read(0.0)
-            self._residency.settle()
-        process.freeze()
-        self._frozen = self._process is process
+    _said: Telling | None = None
 
     def _run(self, task: Task) -> None:
         if not task.job.begin(task, lambda: self._stop(task)):
@@ -140,8 +40,7 @@ class WorkerSlot(Slot):
             self._task = task
             self._children.clear()
             self._cancel.clear()
-        self._number += 1
-        self._said = said = Telling(task, self._number, self._requests)
+        self._said = said = self.telling(task)
         outcome = self._outcome(task, said, started, waited)
         with self._lock:
             self._task = None
@@ -159,42 +58,17 @@ class WorkerSlot(Slot):
         cold = False
         try:
             arguments = {} if task.only_loads else self.version.definition.bind(**task.row)
-            with self._residency.room(self.version, self._cancel.is_set):
+            with self.room():
                 begun = time.perf_counter()
                 started, waited = begun, waited + (begun - started) * 1e3
                 cold = self._ready()
                 if task.only_loads:
-                    return self._made(Answer(), said, started, waited)
+                    return self.made(Answer(), said, started, waited)
                 return self._answered(task, arguments, said, cold, started, waited)
         except Ended as end:
             return self._ended(task, end, said, started, waited)
         except HfregError as error:
-            return self._made(Answer(error=error), said, started, waited, cold=cold)
-
-    def _ready(self) -> bool:
-        """Have a worker that runs; returns whether it had to be started."""
-        process = self._process
-        if process is not None and process.alive:
-            self._frozen = False
-            process.thaw()
-            return False
-        self._drop()
-        environment = self._platform.environment(self.version)
-        self._secrets = frozenset(environment.values())
-        self._since, self._calls, self._load_ms = time.time(), 0, 0.0
-        self._process, self._view = self._start_worker(self.version, environment, self._limit_bytes)
-        self._gauge = Gauge(self._process.usage, self._residency.enter(self))
-        if self._process.missing:
-            raise NotConfined(
-                f"{self.version.alias} does not run: its process could not be confined. Missing: "
-                f"{', '.join(self._process.missing)}. `hfreg doctor` tells what this machine offers."
-            )
-        self._process.send(
-            {"kind": "start", "version": self.version.model_dump_json(), "environment": dict(environment)}
-        )
-        if self._cancel.is_set():
-            self._process.kill("cancelled")
-        return True
+            return self.made(Answer(error=error), said, started, waited, cold=cold)
 
     def _answered(
         self, task: Task, arguments: Mapping[str, Any], said: Telling, cold: bool, started: float, waited: float
@@ -206,23 +80,20 @@ class WorkerSlot(Slot):
             process.send({"kind": "row", "id": said.number, "row": channel.pack(arguments)})
         except BadFrame as problem:
             raise ScoringError(f"The arguments are too large for {self.version.alias}: {problem}.") from None
-        process.follow(task.job.limit_s, lambda frame: said.hear(process, view, secrets, frame))
+        process.follow(Clock(task.job.limit_s), lambda frame: said.hear(process, view, secrets, frame))
         ran_ms = (time.perf_counter() - began) * 1e3
         load_ms = process.clock.loading_s * 1e3
-        self._calls += 1
-        self._load_ms += load_ms
+        self.count(load_ms)
         answer = judged(said.answer, self.version.definition)
-        return self._made(answer, said, started, waited, ran_ms, load_ms, cold or load_ms > 0)
+        return self.made(answer, said, started, waited, ran_ms, load_ms, cold or load_ms > 0)
 
     def _ended(self, task: Task, end: Ended, said: Telling, started: float, waited: float) -> Outcome:
-        self._drop()
-        for child in self._children:  # it waits for nobody any more
-            child.cancel()
+        self.lose()
         if end.reason in {"timeout", "cancelled"}:
             return stopped(task.job, end.reason, started, waited, said.printed)
-        return self._made(Answer(error=lost(self.version.alias, end, self._secrets)), said, started, waited)
+        return self.made(Answer(error=lost(self.version.alias, end, self._secrets)), said, started, waited)
 
-    def _made(
+    def made(
         self,
         answer: Answer,
         said: Telling,
@@ -232,6 +103,7 @@ class WorkerSlot(Slot):
         load_ms: float = 0.0,
         cold: bool = False,
     ) -> Outcome:
+        """Return the Outcome of a row that came to an answer, or to an error in its place."""
         total_ms = (time.perf_counter() - started) * 1e3 + waited
         return Outcome(
             alias=self.version.alias,
@@ -249,12 +121,70 @@ class WorkerSlot(Slot):
             status="ok" if answer.error is None else "error",
         )
 
-    def _tell(self, event: Event) -> None:
-        """Pass on how a download goes."""
-        if (task := self._task) is not None:
-            task.job.emit(event.kind, **event.data)
+    # Rows that run together
+
+    def _run_together(self, tasks: list[Task]) -> None:
+        with self._lock:
+            self._said = None
+            self._children.clear()
+            self._cancel.clear()
+        alone = Together(self).run(tasks)
+        with self._lock:
+            self._task = None
+            stopping = self._cancel.is_set()
+        if stopping:  # its worker is being ended
+            self._drop()
+        for task in alone:
+            self._run_safely(task)
+            self.leave_flight(task)
+
+    def telling(self, task: Task) -> Telling:
+        """Return what hears a row, by a number of its own."""
+        self._number += 1
+        return Telling(task, self._number, self._requests)
+
+    def room(self) -> AbstractContextManager[None]:
+        """Hold memory for a row; wait for it where there is none."""
+        return self._residency.room(self.version, self._cancel.is_set)
+
+    def turn_to(self, task: Task) -> None:
+        """Note which row is in work."""
+        self._task = task
+
+    def count(self, load_ms: float) -> None:
+        """Count an answer of the worker, and what it loaded for it."""
+        self._calls += 1
+        self._load_ms += load_ms
+
+    def land(self, task: Task, outcome: Outcome) -> None:
+        """Hand the Outcome of a row that ran with others to its caller, from any thread."""
+        self.leave_flight(task)
+        self.last_call = time.time()
+        self._note(outcome)
+        if not self._given_up:
+            task.job.put(task, outcome)
+
+    def leave_flight(self, task: Task) -> None:
+        """Forget a row that has its answer, or is not to have one."""
+        with suppress(ValueError):  # answered for already
+            self._flight.remove(task)
 
     # Ending
+
+    def lose(self) -> None:
+        """Let go of a worker that ended while a row was in work, and of what that row waited for."""
+        self._drop()
+        self.stop_children()
+
+    def stop_children(self, of: Task | None = None) -> None:
+        """Cancel the calls of other models that scoring logic waits for; of one row where it is given."""
+        if of is None or self._task is of:
+            for child in self._children.copy():
+                child.cancel()
+
+    def stop_all(self) -> None:
+        """Note that nobody waits for what runs together any more."""
+        self._cancel.set()
 
     def _stop(self, task: Task) -> None:
         with self._lock:
@@ -270,18 +200,3 @@ class WorkerSlot(Slot):
     def _answer_for(self, task: Task) -> None:
         printed = self._said.printed if self._said else ""
         task.job.put(task, stopped(task.job, "cancelled", time.perf_counter(), 0.0, printed))
-
-    def _unload(self) -> None:
-        self._drop()
-
-    def _drop(self) -> None:
-        """Let go of the worker, from whichever thread is first."""
-        with self._lock:
-            process, self._process = self._process, None
-            view, self._view = self._view, None
-            self._gauge, self._frozen = None, False
-        if process is not None:
-            process.close()
-            self._residency.leave(self)
-        if view is not None:
-            view.remove()

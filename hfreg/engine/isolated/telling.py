@@ -45,13 +45,14 @@ class Telling:
         """What was printed so far."""
         return redacted("".join(self._printed), self._secrets)  # type: ignore[no-any-return]
 
-    def hear(self, process: WorkerProcess, view: View | None, secrets: Collection[str], frame: Frame) -> None:
-        """Take one frame of the worker."""
+    def hear(self, process: WorkerProcess, view: View | None, secrets: Collection[str], frame: Frame) -> bool:
+        """Take one frame of the worker; whether it was the answer."""
         self._secrets = secrets
         try:
             self._hear(process, view, redacted(frame, secrets))
         except Exception:  # whatever it said, it must not end the thread that listens
             process.kill("protocol")
+        return bool(self.answer)
 
     def _hear(self, process: WorkerProcess, view: View | None, frame: Frame) -> None:
         kind = frame.get("kind")

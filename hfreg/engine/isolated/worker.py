@@ -21,6 +21,7 @@ from hfreg import types
 from hfreg.engine import Event, OnEvent, Outcome
 from hfreg.engine.isolated import channel
 from hfreg.engine.isolated.channel import HEAD, MAX_ANSWER, MAX_REQUEST, BadFrame, Frame
+from hfreg.engine.isolated.companion import Companion
 from hfreg.engine.isolated.errors import from_frame, to_frame
 from hfreg.engine.isolated.sandbox import Confinement, confine, lacking, tier
 from hfreg.engine.job import Job, Task
@@ -66,12 +67,24 @@ class Supervisor:
             raise from_frame(error)
         return channel.unpack(reply["value"])
 
-    def tell(self, event: Event) -> None:
-        """Pass on an event of the row in work; its outcome is told by itself."""
+    def tell(self, event: Event, number: int | None = None) -> None:
+        """Pass on an event of the row in work, or of this one; its outcome is told by itself."""
         if event.kind == "outcome":
             return
         data = {name: channel.pack(_plain(value)) for name, value in event.data.items()}
-        self.send({"kind": "event", "event": event.kind, "data": data})
+        self.send({"kind": "event", "event": event.kind, "data": data, **({} if number is None else {"id": number})})
+
+    def answer(self, number: int, outcome: Outcome) -> None:
+        """Send what a row came to."""
+        frame: Frame = {"kind": "outcome", "id": number, "warnings": outcome.warnings, "notes": outcome.notes}
+        if outcome.error is not None:
+            self.send({**frame, "error": to_frame(outcome.error)})
+            return
+        try:
+            self.send({**frame, "value": channel.pack(outcome.value)})
+        except (BadFrame, RecursionError, MemoryError) as problem:
+            error = OutputError(f"The answer is too large to leave the worker: {problem}.")
+            self.send({**frame, "error": to_frame(error)})
 
     def _read(self, count: int) -> bytes:
         parts = []
@@ -148,22 +161,12 @@ def _serve(supervisor: Supervisor, tier: str) -> NoReturn:
     model = LoadedModel(version, Remote(supervisor, environment))
     while True:
         asked = supervisor.receive()
+        if asked["kind"] == "rows":
+            model.together(Companion(supervisor, model, version, tier, number, row) for number, row in asked["rows"])
+            continue
         job = Job(version, None, supervisor.tell, tier)
         row = channel.unpack(asked["row"])
-        outcome = model.run(Task(job, 0, row, 0.0), 0.0)
-        _answer(supervisor, asked["id"], outcome)
-
-
-def _answer(supervisor: Supervisor, number: int, outcome: Outcome) -> None:
-    frame: Frame = {"kind": "outcome", "id": number, "warnings": outcome.warnings, "notes": outcome.notes}
-    if outcome.error is not None:
-        supervisor.send({**frame, "error": to_frame(outcome.error)})
-        return
-    try:
-        supervisor.send({**frame, "value": channel.pack(outcome.value)})
-    except (BadFrame, RecursionError, MemoryError) as problem:
-        error = OutputError(f"The answer is too large to leave the worker: {problem}.")
-        supervisor.send({**frame, "error": to_frame(error)})
+        supervisor.answer(asked["id"], model.run(Task(job, 0, row, 0.0), 0.0))
 
 
 def _readable(folder: Path) -> bool:
