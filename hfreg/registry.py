@@ -10,20 +10,22 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hfreg import admission, portable
-from hfreg.checking import Checking
 from hfreg.definition import Definition
 from hfreg.errors import UnknownModel
 from hfreg.lifecycle import RUNNABLE, Action, State, review_action
 from hfreg.model import Model
 from hfreg.store.definitions import Deleted, Entry, Snapshot
+from hfreg.sweeping import Sweeping
 from hfreg.values import Finding
 from hfreg.version import Pin, Source, Version
 
 if TYPE_CHECKING:
+    from hfreg.hub.diagnosis import Diagnosis
     from hfreg.hub.upstream import Upstream
+    from hfreg.metrics.threshold_sweep import ThresholdSweep
 
 
-class Registry(Checking):
+class Registry(Sweeping):
     """Everything under one home folder. `hfreg.open()` gives it; close it, or let the process end."""
 
     def __repr__(self) -> str:
@@ -73,6 +75,12 @@ class Registry(Checking):
         from hfreg.hub.upstream import upstream
 
         return upstream(self.get(alias, version), self.hub)
+
+    def diagnose(self, repo: str = "") -> Diagnosis:
+        """Tell where the token is from, whose it is, what it may, and whether a repository would load; keeps nothing."""
+        from hfreg.hub.diagnosis import diagnose
+
+        return diagnose(self.fetcher, repo)
 
     def check(self, definition: Definition) -> list[Finding]:
         """List what is to be said about a definition, worst first; runs nothing."""
@@ -147,6 +155,20 @@ class Registry(Checking):
             raise UnknownModel(f"{alias} version {number} has no snapshot {snapshot}.")
         definition = old.definition.model_copy(update={"alias": alias})
         return self.edit(alias, definition, f"Restored snapshot {snapshot}", author)
+
+    def save_threshold(
+        self, found: ThresholdSweep, threshold: float, author: str | None = None, by: str = ""
+    ) -> Version:
+        """Make a swept threshold the default of its argument, with the evidence as the note of the save.
+
+        A Draft gets another save; of a locked version the next one is made, a Draft. Raises EvaluationError when the
+        newest version has other code than what was swept, LifecycleError while it is under review.
+        """
+        newest = self.definitions.newest(found.about.alias)
+        definition, note = self._threshold_saved_as(found, threshold, newest), found.evidence(threshold, by)
+        if newest.state is not State.DRAFT:
+            newest = self.clone(newest.alias, newest.number, note, author)
+        return self.edit(newest.alias, definition, note, author, newest.snapshot)
 
     def submit(self, alias: str, note: str = "", actor: str | None = None) -> Version:
         """Request approval for the Draft; raises LifecycleError while a source is not pinned."""

@@ -13,15 +13,15 @@ def test_every_point_is_what_a_slow_count_finds_and_the_best_are_best_over_all_s
     rng = np.random.default_rng(4)
     truth = (rng.random(800) < 0.3).tolist()
     scores = [round(float(x), 3) for x in np.clip(np.array(truth) * 0.3 + rng.random(800) * 0.7, 0, 1)]
-    found = sweep(truth, scores, false_alarm=2, miss=7)
+    found = sweep(truth, scores, false_positive=2, false_negative=7)
     costs = []
     for threshold in sorted(set(scores)):
         alarms = sum(s >= threshold and not t for t, s in zip(truth, scores, strict=True))
         misses = sum(s < threshold and t for t, s in zip(truth, scores, strict=True))
         costs.append(2 * alarms + 7 * misses)
         for point in (p for p in found.points if p.threshold == threshold):
-            assert (point.false_alarms, point.misses, point.cost) == (alarms, misses, costs[-1])
-            assert point.hits == sum(truth) - misses and point.recall == pytest.approx(1 - misses / sum(truth))
+            assert (point.false_positives, point.false_negatives, point.cost) == (alarms, misses, costs[-1])
+            assert point.true_positives == sum(truth) - misses and point.recall == pytest.approx(1 - misses / sum(truth))
     assert found.best["cost"].cost == min(costs)
     assert found.best["recall"].recall == 1.0 and found.best["F1"].f1 == max(p.f1 for p in found.points)
     assert len(found.points) <= 204
@@ -35,5 +35,5 @@ def test_rows_without_truth_or_score_are_counted_as_left_out() -> None:
 def test_one_kind_of_rows_and_a_cost_below_nothing_are_refused() -> None:
     with pytest.raises(EvaluationError, match="Of 2 rows with a truth and a score, 2 are to be flagged"):
         sweep([True, True], [0.1, 0.2])
-    with pytest.raises(EvaluationError, match="The cost of a miss is -1"):
-        sweep([True, False], [0.1, 0.2], miss=-1)
+    with pytest.raises(EvaluationError, match="The cost of a false negative is -1"):
+        sweep([True, False], [0.1, 0.2], false_negative=-1)
