@@ -24,15 +24,21 @@ PACKAGES = ("streamlit", "transformers", "huggingface_hub", "torch", "sentence-t
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One part of the installation and what was found."""
+    """One part of the installation and what was found; `change` says that it works and is worth a change."""
 
     name: str
     ok: bool
     finding: str
+    change: bool = False
 
 
-def examine(registry: Registry) -> list[Check]:
-    """Look at every part; a part that fails does not keep the others from being looked at."""
+def examine(registry: Registry, repo: str = "") -> list[Check]:
+    """Look at every part; a part that fails does not keep the others from being looked at.
+
+    With a repo id the token and the Hub are told part by part, and the repository is tried as a load takes it.
+    """
+    if repo:
+        return [*examine(registry), *_diagnosed(registry, repo)]
     parts: list[tuple[str, Callable[[Registry], tuple[bool, str]]]] = [
         ("home", _home),
         ("definitions", _definitions),
@@ -51,6 +57,13 @@ def _examined(name: str, look: Callable[[Registry], tuple[bool, str]], registry:
     except (HfregError, OSError) as error:
         ok, finding = False, str(error)
     return Check(name, ok, finding)
+
+
+def _diagnosed(registry: Registry, repo: str) -> list[Check]:
+    return [
+        Check(line.name.lower(), line.light != "red", f"{line.found} {line.way_out}".rstrip(), line.light == "amber")
+        for line in registry.diagnose(repo).lines
+    ]
 
 
 def _home(registry: Registry) -> tuple[bool, str]:

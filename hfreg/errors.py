@@ -216,7 +216,11 @@ class NotCached(HubError, LookupError):
 
 
 class HubUnreachable(HubError, ConnectionError):
-    """The Hub did not answer."""
+    """The Hub did not answer; `cause` is why in a word, such as `name` or `proxy`, empty where it is not known."""
+
+    def __init__(self, message: str, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class HubBusy(HubUnreachable):

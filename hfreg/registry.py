@@ -77,7 +77,7 @@ class Registry(Sweeping):
         return upstream(self.get(alias, version), self.hub)
 
     def diagnose(self, repo: str = "") -> Diagnosis:
-        """Tell where the token is from, whose it is, what it may, and whether a repository would load; keeps nothing."""
+        """Tell where the token is from, whose it is, what it may, and whether a repository loads; keeps nothing."""
         from hfreg.hub.diagnosis import diagnose
 
         return diagnose(self.fetcher, repo)

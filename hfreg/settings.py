@@ -12,10 +12,14 @@ import os
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from hfreg.errors import SettingsError
 
 TOKEN_VARIABLES = ("HUGGINGFACE_TOKEN", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN")
+OFFLINE_VARIABLES = ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")
 ENGINES = ("inline", "isolated")
 STARTERS = Path(__file__).resolve().parent.parent / "data" / "starter"
 
@@ -69,16 +73,20 @@ class Settings:
             timeout_s=_number(env, "HFREG_TIMEOUT_S") or 60.0,
             log_level=_choice(env, "HFREG_LOG_LEVEL", ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "WARNING"),
             endpoint=env.get("HF_ENDPOINT", "").rstrip("/") or "https://huggingface.co",
-            offline=_flag(env, "HF_HUB_OFFLINE") or _flag(env, "TRANSFORMERS_OFFLINE"),
+            offline=any(_flag(env, name) for name in OFFLINE_VARIABLES),
         )
 
 
 def environment_token(environ: Mapping[str, str] | None = None) -> Token | None:
     """Find the token that the environment holds: the variables in order, then the token files."""
+    return next(iter(environment_tokens(environ)), None)
+
+
+def environment_tokens(environ: Mapping[str, str] | None = None) -> list[Token]:
+    """List every token that the environment holds, the one in use first; the others are shadowed by it."""
     env = os.environ if environ is None else environ
-    for name in TOKEN_VARIABLES:
-        if value := env.get(name, "").strip():
-            return Token(value, f"environment variable {name}")
+    named = [(env.get(name, "").strip(), f"environment variable {name}") for name in TOKEN_VARIABLES]
+    found = [Token(value, source) for value, source in named if value]
     hub_home = Path(env.get("HF_HOME") or Path(env.get("XDG_CACHE_HOME") or "~/.cache") / "huggingface")
     for path in filter(None, (env.get("HF_TOKEN_PATH"), str(hub_home / "token"))):
         try:
@@ -86,8 +94,36 @@ def environment_token(environ: Mapping[str, str] | None = None) -> Token | None:
         except (OSError, UnicodeDecodeError):
             continue
         if value:
-            return Token(value, f"file {path}")
-    return None
+            found.append(Token(value, f"file {path}"))
+    return found
+
+
+class Proxy(NamedTuple):
+    """A proxy on the way to an address: its own address without a login, and the variable that names it."""
+
+    address: str
+    variable: str
+
+
+def proxy_for(address: str) -> Proxy | None:
+    """Find the proxy through which an address is asked; None where there is none or NO_PROXY names the host."""
+    parts = urlsplit(address)
+    proxies = getproxies()
+    kind = next((kind for kind in (parts.scheme, "all") if proxies.get(kind)), "")
+    try:
+        if not kind or not parts.hostname or proxy_bypass(parts.hostname):
+            return None
+        named = urlsplit(proxies[kind] if "://" in proxies[kind] else f"http://{proxies[kind]}")
+        port = f":{named.port}" if named.port else ""
+    except (ValueError, OSError):  # what is no address proxies nothing that could be told
+        return None
+    return Proxy(f"{named.scheme}://{named.hostname}{port}", f"{kind.upper()}_PROXY")
+
+
+def offline_variable(environ: Mapping[str, str] | None = None) -> str:
+    """Return the variable that keeps the Hub from being asked, empty where none does."""
+    env = os.environ if environ is None else environ
+    return next((name for name in OFFLINE_VARIABLES if _flag(env, name)), "")
 
 
 def process_environment() -> MutableMapping[str, str]:

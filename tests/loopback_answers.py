@@ -35,6 +35,8 @@ class Account:
     name: str
     role: str = "read"
     repos: set[str] = field(default_factory=set)
+    reads_gated: bool = True
+    expires: str = ""
 
 
 @dataclass
@@ -98,8 +100,10 @@ class Answers(InferenceAnswers, BaseHTTPRequestHandler):
         access: dict[str, Any] = {"displayName": "test", "role": self.account.role}
         if self.account.role == "fineGrained":
             scope = {"entity": {"name": self.account.name, "type": "user"}, "permissions": ["repo.content.read"]}
-            access["fineGrained"] = {"canReadGatedRepos": True, "global": [], "scoped": [scope]}
-        auth = {"type": "access_token", "accessToken": access}
+            access["fineGrained"] = {"canReadGatedRepos": self.account.reads_gated, "global": [], "scoped": [scope]}
+        auth: dict[str, Any] = {"type": "access_token", "accessToken": access}
+        if self.account.expires:
+            auth["expiresAt"] = self.account.expires
         return self._json({"type": "user", "name": self.account.name, "fullname": "Ada", "orgs": [], "auth": auth})
 
     def _search(self) -> None:

@@ -9,7 +9,7 @@ from hub_fixtures import HubOf
 from loopback_hub import LoopbackHub
 
 from hfreg.hub.access import check_access, repo_id
-from hfreg.hub.client import Hub, remember_commit
+from hfreg.hub.client import Hub, cache_root, remember_commit
 from hfreg.settings import STARTERS, Settings, Token
 
 TOKEN = "hf_canaryCanaryCANARYcanary0123456789"
@@ -38,7 +38,10 @@ def test_a_public_repository_can_be_read_and_its_commit_and_latency_are_told(
     assert found.latency_ms is not None
     assert 0 < found.latency_ms < 5_000
     assert found.message == "`acme/tiny` is public: it can be read without a token."
-    assert [path for _, path in loopback_hub.requests] == ["/api/models/acme/tiny", "/api/models/acme/tiny/auth-check"]
+    file = f"/acme/tiny/resolve/{found.commit}/config.json"  # asked for as a load asks, and kept nowhere
+    assert loopback_hub.requests == [("GET", "/api/models/acme/tiny"), ("HEAD", file), ("GET", file)]
+    assert found.read == "config.json"
+    assert not list(cache_root().rglob("config.json"))
 
 
 @pytest.mark.parametrize("repo", HIDDEN)

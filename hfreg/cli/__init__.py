@@ -165,8 +165,10 @@ def _cache(registry: Registry, given: argparse.Namespace) -> int:
 
 
 def _doctor(registry: Registry, given: argparse.Namespace) -> int:
-    found = doctor.examine(registry)
-    say(given, [asdict(c) for c in found], [f"{'ok' if c.ok else 'FAIL':<5} {c.name}: {c.finding}" for c in found])
+    found = doctor.examine(registry, given.repo)
+    words = {(True, False): "ok", (True, True): "look"}
+    lines = [f"{words.get((c.ok, c.change), 'FAIL'):<5} {c.name}: {c.finding}" for c in found]
+    say(given, [asdict(c) for c in found], lines)
     return 0 if all(check.ok for check in found) else 1
 
 
@@ -228,7 +230,8 @@ def _add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     restore.add_argument("--overwrite", action="store_true", help="set aside what the home holds and put this there")
     cache = add("cache", _cache, "list the checkpoints on this disk, or delete one")
     cache.add_argument("--delete", metavar="REPO", help="delete the files of this repository")
-    add("doctor", _doctor, "check this installation: home, log, token, Hub, engine, packages")
+    examined = add("doctor", _doctor, "check this installation: home, log, token, Hub, engine, packages")
+    examined.add_argument("--repo", default="", metavar="ID", help="also the token, and whether this repository loads")
     for versioned in (show, run, table, checked, export):
         versioned.add_argument("--number", type=int, help="version number (default: newest Approved, else the Draft)")
 

@@ -1,7 +1,8 @@
 """Access: whether the token in use may read a repository, and what stands in the way.
 
-Asks the Hub what the repository is and whether its files may be read; of one that is not found, also whose the token
-is. Downloads nothing and pins nothing. Testing the token by itself is `Hub.test_connection`.
+Takes the way of a load: asks what the repository is, then downloads one small file of that commit with the same code,
+into a folder that is deleted at once. Of one that is not found or gated it also asks whose the token is. Pins nothing.
+The token by itself, and everything together, is the matter of `hfreg.hub.diagnosis`.
 """
 
 from __future__ import annotations
@@ -21,15 +22,20 @@ from hfreg.errors import (
     RepoNotFound,
     RevisionNotFound,
     TokenRejected,
+    UnsafeRepo,
 )
 from hfreg.hub.client import Hub, check_id, find_cached_commit
+from hfreg.hub.fetch import Fetcher
+from hfreg.hub.files import LARGEST_JSON, allowed, select
 from hfreg.hub.provenance import STARTER, starter
+from hfreg.hub.repo import Repo
 from hfreg.hub.translate import HIDDEN, NO_RIGHT
 from hfreg.settings import STARTERS, Token
 
 Verdict = Literal[
-    "readable", "gated", "no right", "missing or private", "missing", "empty", "rejected", "offline", "unreachable"
-]
+    "readable", "gated", "no right", "missing or private", "missing", "empty", "refused", "rejected", "offline",
+    "unreachable",
+]  # fmt: skip
 _SITES = ("https://huggingface.co/", "https://hf.co/", "huggingface.co/", "hf.co/")
 _TOKEN = re.compile(r"hf_[A-Za-z0-9]{16,}")
 _OTHER_KINDS = ("datasets", "spaces")
@@ -40,7 +46,9 @@ class Access:
     """What was found: `verdict` in a word, `message` for the user.
 
     `commit` is the one of the default branch, or what the cache on disk remembers where the Hub was not asked;
-    latency in milliseconds, None where nothing answered; `ask_at` is the page on which access is asked for.
+    latency in milliseconds, None where nothing answered; `ask_at` is the page on which access is asked for; `read` is
+    the file that was downloaded to know it; `cause` is why the Hub was not reached. Of what is `refused` the files may
+    be read and are none that is loaded here.
     """
 
     repo: str
@@ -51,6 +59,8 @@ class Access:
     private: bool = False
     gated: bool = False
     ask_at: str = ""
+    read: str = ""
+    cause: str = ""
 
     @property
     def ok(self) -> bool:
@@ -108,24 +118,52 @@ def _asked(hub: Hub, repo: str) -> Access:
     try:
         info = hub.info(repo)
         found = Access(repo, "readable", "", info.commit, _since(began), info.private, info.gated)
-        hub.auth_check(repo)
+        found = replace(found, read=_read_one(hub, info))
+        select(repo, info.files)
     except HubUnreachable as error:
-        return _from_disk(replace(found, verdict="unreachable", message=str(error)))
+        return _from_disk(replace(found, verdict="unreachable", message=str(error), cause=error.cause))
+    except UnsafeRepo as error:
+        return replace(found, verdict="refused", message=str(error))
     except HubError as error:
         return _refused(hub, replace(found, latency_ms=found.latency_ms or _since(began)), error, token)
     return replace(found, message=_readable(found, token))
+
+
+def _read_one(hub: Hub, info: Repo) -> str:
+    """Download the configuration, else the smallest file, as a load does it, and return its name."""
+    small = [file for file in info.files if allowed(file.name) and file.size <= LARGEST_JSON]
+    if not small:
+        hub.auth_check(info.id)
+        return ""
+    name = min(small, key=lambda file: (file.name != "config.json", file.size)).name
+    Fetcher(hub).try_one(info.id, info.commit, name)
+    return name
 
 
 def _refused(hub: Hub, found: Access, error: HubError, token: Token | None) -> Access:
     """Say what stands in the way; the message is the error's own."""
     refused = replace(found, verdict="missing", message=str(error))
     if isinstance(error, GatedRepo):
-        return replace(refused, verdict="gated", gated=True, ask_at=f"{hub.endpoint}/{found.repo}")
+        return _gated(hub, replace(refused, verdict="gated", gated=True, ask_at=f"{hub.endpoint}/{found.repo}"), token)
     if isinstance(error, TokenRejected):
         return replace(refused, verdict="no right" if NO_RIGHT in str(error) else "rejected")
     if isinstance(error, RevisionNotFound):
         return replace(refused, verdict="empty")
     return _missing(hub, refused, token) if HIDDEN in str(error) else refused
+
+
+def _gated(hub: Hub, found: Access, token: Token | None) -> Access:
+    """Tell terms that were not accepted from a fine-grained token that may read no gated repository."""
+    account = hub.test_connection() if token else None
+    named = (f" on {found.repo.partition('/')[0]}", f" on {found.repo}")
+    if token is None or account is None or account.reads_gated or any(r.endswith(named) for r in account.rights):
+        return found
+    message = (
+        f"`{found.repo}` is gated, and the fine-grained token {token.masked} ({token.source}) {NO_RIGHT} gated "
+        f"repositories. Give it “Read access to contents of all public gated repos you can access” at "
+        f"{hub.endpoint}/settings/tokens, and accept the terms at {found.ask_at} with {account.user}."
+    )
+    return replace(found, verdict="no right", message=message)
 
 
 def _readable(found: Access, token: Token | None) -> str:
@@ -152,6 +190,9 @@ def _missing(hub: Hub, found: Access, token: Token | None) -> Access:
         if account.user.casefold() == owner.casefold() and account.token_kind in {"read", "write"}:
             message = f"There is no `{found.repo}`: the token {token.masked} is of {account.user} and would see it. "
             return replace(found, verdict="missing", message=f"{message}Check the spelling.")
+        if account.token_kind not in {"read", "write", "unknown"}:
+            message = f"{found.message} A fine-grained token sees only the private repositories that it names."
+            return replace(found, verdict="missing or private", message=message)
     return replace(found, verdict="missing or private")
 
 

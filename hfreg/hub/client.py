@@ -12,6 +12,7 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
@@ -20,9 +21,18 @@ import huggingface_hub
 from huggingface_hub import constants
 from huggingface_hub.utils import hf_raise_for_status, validate_repo_id  # type: ignore[attr-defined]
 
-from hfreg.errors import HubError, HubUnreachable, NotCached, RepoNotFound, RevisionNotFound, TokenRejected, UnsafeRepo
+from hfreg.errors import (
+    HubError,
+    HubUnreachable,
+    NotCached,
+    RepoNotFound,
+    RevisionNotFound,
+    StoreError,
+    TokenRejected,
+    UnsafeRepo,
+)
 from hfreg.hub.files import LARGEST_JSON
-from hfreg.hub.repo import Repo, read_repo
+from hfreg.hub.repo import Repo, read_moment, read_repo
 from hfreg.hub.token import form_problem
 from hfreg.hub.translate import INTEGRATIONS, no_hub, offline_error, translate
 from hfreg.settings import Settings, Token
@@ -41,7 +51,7 @@ class Connection:
     """What Test connection found: `ok` says whether downloads can work, `message` is for the user.
 
     `token_kind` is `none`, `read`, `write`, `fine-grained` or `unknown`; latency in milliseconds, None where
-    nothing answered.
+    nothing answered; `expires` is None where the Hub does not say it; `cause` is why it could not be reached.
     """
 
     ok: bool
@@ -52,6 +62,9 @@ class Connection:
     token_kind: str = "none"  # noqa: S105 - the kind, not a token
     rights: tuple[str, ...] = ()
     problem: Problem = ""
+    expires: datetime | None = None
+    reads_gated: bool = True
+    cause: str = ""
 
 
 class Hub:
@@ -67,9 +80,13 @@ class Hub:
         """Whether nothing may be asked: by these settings, or by huggingface_hub's own."""
         return self.settings.offline or huggingface_hub.is_offline_mode()
 
+    def held_token(self) -> Token | None:
+        """Return the token in use, whatever its form; raises StoreError where it cannot be read."""
+        return self._token_provider()
+
     def token(self) -> Token | None:
         """Return the token in use; raises TokenRejected for one that cannot even be sent."""
-        token = self._token_provider()
+        token = self.held_token()
         if token and (problem := form_problem(token.value)):
             raise TokenRejected(f"The token of {token.source} cannot be used: {problem}. Set it again, or remove it.")
         return token
@@ -101,7 +118,7 @@ class Hub:
         return found
 
     def auth_check(self, repo: str) -> None:
-        """Ask whether the token in use may read the files of the repository; raises HubError when it may not."""
+        """Ask whether the token in use may read a repository that has no small file to try; raises HubError."""
         check_id(repo)
         self._ask(f"/api/models/{repo}/auth-check", {}, repo)
 
@@ -121,17 +138,20 @@ class Hub:
             data = self.get("/api/whoami-v2", {}) if token else self.get("/api/models", {"limit": "1"})
         except TokenRejected as error:
             form = "cannot be used" in str(error)
-            return self._failed("wrong form" if form else "rejected", str(error))
+            latency = None if form else (time.perf_counter() - began) * 1000
+            return self._failed("wrong form" if form else "rejected", str(error), latency)
+        except StoreError as error:
+            return self._failed("wrong form", str(error))
         except HubError as error:
-            return self._failed("unreachable", str(error))
+            return self._failed("unreachable", str(error), cause=getattr(error, "cause", ""))
         latency = (time.perf_counter() - began) * 1000
         if token is None:
             message = f"{self.endpoint} answers. No token is set: public models work, private and gated ones do not."
             return Connection(True, self.endpoint, message, latency)
         return _account(self.endpoint, data if isinstance(data, dict) else {}, token, latency)
 
-    def _failed(self, problem: Problem, message: str) -> Connection:
-        return Connection(False, self.endpoint, message, problem=problem)
+    def _failed(self, problem: Problem, message: str, latency: float | None = None, cause: str = "") -> Connection:
+        return Connection(False, self.endpoint, message, latency, problem=problem, cause=cause)
 
     def get(self, path: str, query: Query, repo: str = "", revision: str | None = None) -> Any:
         """Return what the Hub answers as JSON; raises HubError."""
@@ -231,14 +251,17 @@ def remember_commit(repo: str, revision: str | None, commit: str) -> None:
 
 def _account(endpoint: str, data: Mapping[str, Any], token: Token, latency: float) -> Connection:
     user = str(data.get("name") or "")
-    access = (data.get("auth") or {}).get("accessToken") or {}
+    auth = data.get("auth") or {}
+    access = auth.get("accessToken") or {}
     role = str(access.get("role") or "unknown")
     kind = {"fineGrained": "fine-grained"}.get(role, role)
     rights = _rights(access.get("fineGrained") or {}) if kind == "fine-grained" else ((kind,) if access else ())
     message = f"Signed in as {user or 'an unnamed account'} with the {kind} token {token.masked} ({token.source})."
     if kind == "write":
         message += f" Reading is enough here: a read token in {INTEGRATIONS} would be safer."
-    return Connection(True, endpoint, message, latency, user, kind, rights)
+    expires = read_moment(auth.get("expiresAt")) or read_moment(access.get("expiresAt"))
+    gated = kind != "fine-grained" or bool((access.get("fineGrained") or {}).get("canReadGatedRepos"))
+    return Connection(True, endpoint, message, latency, user, kind, rights, expires=expires, reads_gated=gated)
 
 
 def _rights(fine: Mapping[str, Any]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -69,6 +70,16 @@ class Fetcher:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         return folder if complete and all(allowed(name, pickles) for name in files) else None
+
+    def on_disk(self, repo: str, commit: str, reason: HubError) -> Path:
+        """Return the folder that a load uses where the Hub cannot be asked; raises the reason where there is none."""
+        return self.find(repo, commit) or self._adopt(repo, commit, False, reason)
+
+    def try_one(self, repo: str, commit: str, name: str) -> None:
+        """Download one small file as a load downloads it, into a folder that is deleted at once. Raises HubError."""
+        flight = Flight(f"try {repo}", lambda _: Path(), lambda _: None)  # never started: it only gives the silent bar
+        with tempfile.TemporaryDirectory(prefix="hfreg-try-") as folder:
+            self._download(flight, repo, commit, name, folder)
 
     def record(self, repo: str, commit: str) -> Mapping[str, Mapping[str, Any]]:
         """Return size and sha256 of each fetched file by name; raises NotCached before the first fetch."""
@@ -139,7 +150,7 @@ class Fetcher:
             inspect_weights(repo, path)
         return {"size": size, "sha256": sha256}
 
-    def _download(self, flight: Flight, repo: str, commit: str, name: str) -> None:
+    def _download(self, flight: Flight, repo: str, commit: str, name: str, into: str | None = None) -> None:
         flight.go_on()
         token = self.hub.token()
         bar: Any = flight.bar_class()
@@ -150,6 +161,7 @@ class Fetcher:
                 revision=commit,
                 endpoint=self.hub.endpoint,
                 token=token.value if token else False,
+                cache_dir=into,
                 etag_timeout=READ_S,
                 tqdm_class=bar,
             )

@@ -85,7 +85,7 @@ def read_repo(data: Mapping[str, Any]) -> Repo:
         parameters=_count(tensors.get("total")),
         dtypes=tuple((str(k), _count(v)) for k, v in _mapping(tensors.get("parameters")).items()),
         files=tuple(RepoFile.from_hub(item) for item in _items(data.get("siblings"))),
-        updated=_moment(data.get("lastModified")),
+        updated=read_moment(data.get("lastModified")),
         base_models=_bases(card.get("base_model"), tags),
         base_relation=_text(card.get("base_model_relation")),
         model_type=_text(config.get("model_type")),
@@ -137,7 +137,8 @@ def _bases(value: Any, tags: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named or tagged))[:8]
 
 
-def _moment(value: Any) -> datetime | None:
+def read_moment(value: Any) -> datetime | None:
+    """Read a moment as the Hub writes it; None for anything else."""
     try:
         return datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else None
     except ValueError:

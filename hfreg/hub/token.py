@@ -15,10 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from hfreg.errors import SettingsError, StoreError
-from hfreg.settings import TOKEN_VARIABLES, Token, environment_token
+from hfreg.settings import TOKEN_VARIABLES, Token, environment_token, environment_tokens
 
 SAVED = "saved in Settings"
-LONGEST = 200
+LONGEST, SHORTEST = 200, 20
+_QUOTES = "\"'`“”‘’"
 
 
 def path(home: Path) -> Path:
@@ -66,6 +67,13 @@ def find(home: Path, environ: Mapping[str, str] | None = None) -> Token | None:
     return Token(value, SAVED) if value else environment_token(environ)
 
 
+def places(home: Path, environ: Mapping[str, str] | None = None) -> list[Token]:
+    """List every token that there is, the one in use first; each after it is shadowed. Raises StoreError."""
+    others = environment_tokens(environ)
+    used = find(home, environ)
+    return [used, *others] if used and used.source == SAVED else others
+
+
 def environment(token: Token | None) -> dict[str, str]:
     """Return the variables under which scoring logic finds the token; empty without one."""
     return dict.fromkeys(TOKEN_VARIABLES, token.value) if token else {}
@@ -81,12 +89,27 @@ def form_problem(value: str) -> str:
     """
     if not value:
         return "it is empty"
+    if value[0] in _QUOTES or value[-1] in _QUOTES:
+        return "it stands in quotes, which belong to no token"
     if any(character.isspace() for character in value):
         return "it contains a space or line break"
     if len(value) > LONGEST:
         return f"it has {len(value)} characters, tokens have at most {LONGEST}"
     if not value.isascii() or not value.isprintable():
         return "it contains a character that no token has"
+    return ""
+
+
+def form_advice(value: str) -> str:
+    """Say what is unusual about a token that may still be one, or return nothing.
+
+    >>> form_advice("abc")
+    'it does not begin with `hf_`, as tokens of huggingface.co do'
+    """
+    if not value.startswith("hf_"):
+        return "it does not begin with `hf_`, as tokens of huggingface.co do"
+    if len(value) < SHORTEST:
+        return f"it has only {len(value)} characters; a part of it may be missing"
     return ""
 
 

@@ -8,6 +8,8 @@ library says is passed on, so no token and no signed address can slip through.
 from __future__ import annotations
 
 import errno
+import socket
+import ssl
 
 from huggingface_hub import errors as hub
 
@@ -21,7 +23,7 @@ from hfreg.errors import (
     TokenRejected,
     causes,
 )
-from hfreg.settings import Token
+from hfreg.settings import Token, proxy_for
 
 INTEGRATIONS = "Settings → Platform Integrations → Hugging Face"
 NO_RIGHT, HIDDEN = "has no right to read", "missing or private"
@@ -53,7 +55,7 @@ def offline_error(repo: str, revision: str | None = None) -> NotCached:
 def no_hub(endpoint: str, repo: str = "") -> HubUnreachable:
     """Return the error for an answer that no Hub gives: a login page of a proxy, or a wrong HF_ENDPOINT."""
     return HubUnreachable(
-        f"What answers at {endpoint} is not a Hub{_wanted(repo)}. Check HF_ENDPOINT and any proxy login page."
+        f"What answers at {endpoint} is not a Hub{_wanted(repo)}. Check HF_ENDPOINT and any proxy login page.", "no hub"
     )
 
 
@@ -126,9 +128,12 @@ def _by_status(status: int, repo: str, token: Token | None, endpoint: str) -> Hu
         return TokenRejected(f"{who} {NO_RIGHT} {named}. Give it that right on the Hub, or save another.")
     if status == 404:
         return RepoNotFound(_missing(named, token))
+    if status == 407:
+        return _proxy_refused(endpoint, wanted)
+    where = endpoint or "The Hub"
     if status == 429:
-        return HubUnreachable(f"{endpoint or 'The Hub'} answers “too many requests” (429){wanted}. Wait a few minutes.")
-    return HubUnreachable(f"{endpoint or 'The Hub'} answered with HTTP {status}{wanted}. Try again later.")
+        return HubUnreachable(f"{where} answers “too many requests” (429){wanted}. Wait a few minutes.", "busy")
+    return HubUnreachable(f"{where} answered with HTTP {status}{wanted}. Try again later.", "trouble")
 
 
 def _by_network(error: BaseException, repo: str, endpoint: str) -> HubError | None:
@@ -136,17 +141,68 @@ def _by_network(error: BaseException, repo: str, endpoint: str) -> HubError | No
     names = {kind.__name__ for kind in type(error).__mro__} if "httpx" in type(error).__module__ else set()
     where, wanted = endpoint or "the Hub", _wanted(repo)
     if "ProxyError" in names:
-        return HubUnreachable(
-            f"The proxy on the way to {where} refused{wanted}. Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY."
-        )
+        return _proxy_refused(where, wanted)
+    if "ConnectError" in names or "ConnectTimeout" in names:
+        return _no_connection(error, where, wanted)
     if "TimeoutException" in names:
-        return HubUnreachable(f"{where} did not answer in time{wanted}. Check the network, or try again.")
-    if "ConnectError" in names:
-        return HubUnreachable(f"{where} cannot be reached{wanted}. Check the network, HF_ENDPOINT and any proxy.")
+        return HubUnreachable(f"{where} did not answer in time{wanted}. Check the network, or try again.", "timeout")
+    if names & {"UnsupportedProtocol", "InvalidURL"}:
+        return HubUnreachable(f"HF_ENDPOINT is no address: {where}. Write it as `https://host`.", "address")
     if names & _BROKEN:
-        return HubUnreachable(f"The connection to {where} broke{wanted}. Try again: files that are complete are kept.")
+        again = "Try again: files that are complete are kept."
+        return HubUnreachable(f"The connection to {where} broke{wanted}. {again}", "broken")
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}:
         return HubError(f"The disk is full: the download was not finished{wanted}. Free some space and try again.")
     if isinstance(error, PermissionError) and error.filename:
         return HubError(f"{error.filename} may not be written{wanted}. Check HF_HOME and the owner of that folder.")
     return None
+
+
+def _proxy_refused(endpoint: str, wanted: str) -> HubUnreachable:
+    proxy = proxy_for(endpoint)
+    named = f" {proxy.address} ({proxy.variable})" if proxy else ""
+    return HubUnreachable(
+        f"The proxy{named} on the way to {endpoint} refused{wanted}. It may want a login: "
+        "check HTTPS_PROXY, HTTP_PROXY and NO_PROXY.",
+        "proxy",
+    )
+
+
+def _no_connection(error: BaseException, where: str, wanted: str) -> HubUnreachable:
+    """Tell why there was no connection: behind a proxy it is the proxy that was not reached, but for TLS."""
+    met, proxy = _met(error), proxy_for(where)
+    if isinstance(met, ssl.SSLError):
+        return _no_trust(met, where, wanted)
+    what, check = where, "Check the network, HF_ENDPOINT and any proxy."
+    if proxy:
+        what = f"The proxy {proxy.address} on the way to {where}"
+        check = f"Check {proxy.variable}, or name the host of the Hub in NO_PROXY."
+    if isinstance(met, socket.gaierror):
+        why, cause = "its name does not resolve (DNS)", "name"
+    elif isinstance(met, ConnectionRefusedError):
+        why, cause = "nothing listens at that address and port", "refused"
+    elif isinstance(met, TimeoutError) or "Timeout" in type(error).__name__:
+        why, cause = "it did not answer in time; a firewall may drop what is sent", "timeout"
+    else:
+        why, cause = "there is no way to it", "network"
+    return HubUnreachable(f"{what} cannot be reached{wanted}: {why}. {check}", "proxy" if proxy else cause)
+
+
+def _no_trust(met: ssl.SSLError, where: str, wanted: str) -> HubUnreachable:
+    if not isinstance(met, ssl.SSLCertVerificationError):
+        why = "what answers there does not speak TLS. Check HF_ENDPOINT: http or https?"
+        return HubUnreachable(f"{where} cannot be reached{wanted}: {why}", "tls")
+    return HubUnreachable(
+        f"{where} cannot be reached{wanted}: its certificate is not trusted ({met.verify_message}). Where a proxy of "
+        "your house re-signs TLS, set SSL_CERT_FILE to the certificates of that house.",
+        "tls",
+    )
+
+
+def _met(error: BaseException) -> BaseException:
+    """Return what the system said, which httpx keeps among the arguments of its own errors."""
+    for cause in causes(error):
+        for held in (cause, *cause.args):
+            if isinstance(held, OSError):
+                return held
+    return error

@@ -15,8 +15,8 @@ from hfreg.hub.repo import Repo, Scan
 from hfreg.licences import Verdict
 from hfreg.registry import Registry
 from hfreg.ui import session
-from hfreg.ui.access_check import SAID
 from hfreg.ui.findings import sentence
+from hfreg.ui.token_doctor import SAID
 from hfreg.ui.widgets import Colour, counted, plain, size
 
 VERDICTS: dict[Verdict, Colour] = {"allowed": "green", "needs a reason": "orange", "denied": "red"}

@@ -7,29 +7,26 @@ saved in the callback of the button and taken out of the session before the page
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Literal
 
 import streamlit as st
 
 from hfreg.errors import HfregError
 from hfreg.hub import token as tokens
-from hfreg.hub.client import Connection
 from hfreg.hub.token import SAVED
 from hfreg.registry import Registry
 from hfreg.settings import TOKEN_VARIABLES, Token, environment_token
-from hfreg.ui import access_check, session
+from hfreg.ui import session, token_doctor
 from hfreg.ui.findings import sentence
-from hfreg.ui.widgets import milliseconds, plain
+from hfreg.ui.widgets import plain
 
 FIELD = "integrations.token"
-SAID, PROBLEM, TESTED = "integrations.said", "integrations.problem", "integrations.tested"
+SAID, PROBLEM = "integrations.said", "integrations.problem"
 REPLACING, REMOVING = "integrations.replacing", "integrations.removing"
-KINDS = {"none": "no token", "unknown": "of a kind that the Hub does not say"}
 
 
 def hugging_face(registry: Registry) -> None:
-    """Draw the card: the token in use, what can be done with it, and what the last test found."""
+    """Draw the card: the token in use, what can be done with it, and the token doctor."""
     with st.container(border=True, key="integrations.huggingface"):
         st.subheader("Hugging Face", anchor=False)
         try:
@@ -38,16 +35,16 @@ def hugging_face(registry: Registry) -> None:
             st.error(sentence(str(error)))  # a saved token that cannot be read: it can be removed or replaced
             _messages()
             _form(saved=True)
-            _actions(registry, saved=True)
+            _actions(saved=True)
+            token_doctor.draw(registry)
             return
         saved = token is not None and token.source == SAVED
         _status(token, registry)
         _messages()
         if not saved or session.get(REPLACING):
             _form(saved)
-        _actions(registry, saved)
-        _tested()
-        access_check.draw(registry)
+        _actions(saved)
+        token_doctor.draw(registry)
         _who_sees_it(registry)
 
 
@@ -62,14 +59,14 @@ def save() -> None:
         session.put(PROBLEM, str(error))
         return
     session.drop(REPLACING)
-    access_check.forget()
+    token_doctor.forget()
     session.put(SAID, f"Saved {token.masked}. Test the connection to see whose token it is.")
 
 
 def remove() -> None:
     """Remove the saved token; the callback of the confirmation."""
     _forget()
-    access_check.forget()
+    token_doctor.forget()
     session.drop(REMOVING, REPLACING)
     try:
         removed = session.registry().remove_token()
@@ -114,20 +111,17 @@ def _form(saved: bool) -> None:
         st.form_submit_button("Save", key="integrations.save", type="primary", on_click=save)
 
 
-def _actions(registry: Registry, saved: bool) -> None:
+def _actions(saved: bool) -> None:
     """Draw Test connection, and Replace and Remove for a token that was saved here."""
     with st.container(horizontal=True, key="integrations.actions"):
         weight: Literal["primary", "secondary"] = "primary" if saved else "secondary"
-        asked = st.button("Test connection", key="integrations.test", type=weight, on_click=_forget)
+        st.button("Test connection", key="integrations.test", type=weight, on_click=_test)
         if saved:
             label = "Keep the old token" if session.get(REPLACING) else "Replace"
             st.button(label, key="integrations.replace", on_click=_switch, args=[REPLACING])
             st.button("Remove", key="integrations.remove", on_click=_switch, args=[REMOVING])
     if saved and session.get(REMOVING):
         _confirm()
-    if asked:
-        with st.spinner(f"Asking {plain(registry.hub.endpoint)} …"):
-            session.put(TESTED, (registry.hub.test_connection(), datetime.now(UTC)))
 
 
 def _confirm() -> None:
@@ -142,27 +136,6 @@ def _confirm() -> None:
         with st.container(horizontal=True):
             st.button("Remove the token", key="integrations.remove.yes", type="primary", on_click=remove)
             st.button("Keep it", key="integrations.remove.no", on_click=_switch, args=[REMOVING])
-
-
-def _tested() -> None:
-    """Draw what the last Test connection found."""
-    tested: tuple[Connection, datetime] | None = session.get(TESTED)
-    if tested is None:
-        return
-    found, at = tested
-    with st.container(key="integrations.result"):
-        (st.success if found.ok else st.error)(sentence(found.message))
-        facts = {"Endpoint": f"`{found.endpoint}`"}
-        if found.latency_ms is not None:
-            facts["Answered in"] = milliseconds(found.latency_ms)
-        if found.ok and found.user:
-            facts["Account"] = f"**{plain(found.user)}**"
-        if found.ok:
-            facts["Token"] = plain(KINDS.get(found.token_kind, found.token_kind))
-        if found.rights:
-            facts["Rights"] = plain(", ".join(found.rights))
-        st.markdown("  \n".join(f"{name}: {value}" for name, value in facts.items()))
-        st.caption(f"Tested {_ago(at)}.")
 
 
 def _who_sees_it(registry: Registry) -> None:
@@ -184,13 +157,11 @@ def _switch(key: str) -> None:
         session.put(key, True)
 
 
+def _test() -> None:
+    _forget()
+    token_doctor.ask()
+
+
 def _forget() -> None:
     """Forget what was said of an earlier state of the token."""
-    session.drop(SAID, PROBLEM, TESTED)
-
-
-def _ago(at: datetime) -> str:
-    passed = (datetime.now(UTC) - at).total_seconds()
-    if passed < 60:
-        return "just now"
-    return f"{passed / 60:.0f} min ago" if passed < 5400 else f"{passed / 3600:.0f} h ago"
+    session.drop(SAID, PROBLEM)

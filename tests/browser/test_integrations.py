@@ -83,10 +83,10 @@ def test_a_token_is_saved_tested_told_from_a_wrong_one_and_removed(app: Workbenc
     assert secret.stat().st_mode & 0o777 == 0o600
 
     press(page, "Test connection")
-    expect(card).to_contain_text("Signed in as ada with the fine-grained token hf_…6789")
-    expect(card).to_contain_text("Account: ada")
-    expect(card).to_contain_text("repo.content.read on ada")
-    expect(card).to_contain_text("Answered in")
+    expect(card).to_contain_text("hf_…6789, saved in Settings.")
+    expect(card).to_contain_text("Signed in as ada.")
+    expect(card).to_contain_text("A fine-grained token: repo.content.read on ada")
+    expect(card).to_contain_text("It answers in")
 
     press(page, "Replace")
     expect(page.locator("input[type=password]")).to_have_value("")
@@ -128,7 +128,7 @@ def test_access_to_a_model_is_checked_with_enter_and_fits_a_phone(
     press(page, "Check access")
     expect(found).to_contain_text("Gated, access not granted")
     expect(found).to_contain_text(f"Accept its terms at {hub.url}/acme/gated")
-    expect(found.get_by_role("link")).to_have_count(0)
+    expect(found.get_by_role("link", name="Open its page")).to_have_attribute("href", f"{hub.url}/acme/gated")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     field.fill(CANARY)
     press(page, "Check access")
@@ -147,7 +147,7 @@ def test_a_hub_that_is_gone_is_told_and_asked_again_later(app: Workbench, hub: L
     finally:
         hub.start()
     press(page, "Test connection")
-    expect(card).to_contain_text("No token is set: public models work")
+    expect(card).to_contain_text("No token is set: public models load without one.")
 
 
 def test_a_checkpoint_is_deleted_after_a_question(app: Workbench, phone_page: Page) -> None:

@@ -172,11 +172,12 @@ def test_a_test_says_who_it_is_and_forgets_it_when_the_token_changes(home: Path,
     loopback_hub.add_token(CANARY, name="ada", role="write")
     at = press(save(opened(), CANARY), "test")
     text = said(at)
-    assert "Signed in as ada with the write token" in text.replace("\\", "")
-    assert "a read token in" in text
-    assert "Account: **ada**" in text
-    assert f"Endpoint: `{loopback_hub.url}`" in text
-    assert "Answered in:" in text
+    assert "**Account** · Signed in as ada." in text.replace("\\", "")
+    assert ":orange-badge[Advice] **Rights** · A classic token that can write" in text
+    assert "Reading is enough here" in text
+    assert f"{loopback_hub.url} (from HF_ENDPOINT)" in text.replace("\\", "")
+    assert "It answers in " in text
+    assert "Downloads can work" in text
     assert CANARY not in remembered(at)
     at = press(press(at, "remove"), "remove.yes")
     assert "Signed in" not in said(at)
@@ -217,15 +218,17 @@ def test_access_to_a_model_is_checked_with_the_token_in_use(home: Path, loopback
     gated = loopback_hub.add_repo("acme/gated", {"config.json": b"{}"}, gated=True)
     at = opened()
     text = check_access(at, "https://huggingface.co/acme/tiny")
-    assert ":green-badge[Can be read] `acme/tiny` is public" in text
+    assert ":green-badge[Can be read] **Repository** · `acme/tiny` is public" in text
+    assert "`acme/tiny` loads." in text
     assert f"Commit `{public}`" in text
-    assert "Answered in " in text
+    assert "It answers in " in text
     text = check_access(at, "acme/private")
-    assert ":red-badge[Missing or private] `acme/private`" in text
+    assert ":red-badge[Missing or private] **Repository** · `acme/private`" in text
     assert "`acme/tiny`" not in text
     text = check_access(at, "acme/gated")
-    assert ":orange-badge[Gated, access not granted] `acme/gated` is gated." in text
-    assert f"Accept its terms at `{loopback_hub.url}/acme/gated`" in text
+    assert ":orange-badge[Gated, access not granted] **Repository** · `acme/gated` is gated." in text
+    assert f"[Open its page]({loopback_hub.url}/acme/gated)" in text
+    assert "`acme/gated` does not load. Look at: Gated, access not granted." in text
     assert f"Commit `{gated}`" in text
     at = save(at, CANARY)
     assert "acme/gated" not in said(at)  # it was found without this token
@@ -242,21 +245,41 @@ def test_a_hub_that_cannot_be_asked_about_a_model_is_told(
 ) -> None:
     at = opened()
     loopback_hub.stop()
-    assert ":red-badge[Hub unreachable]" in check_access(at, "acme/tiny")
-    assert "cannot be reached" in check_access(at, "acme/tiny")
+    text = check_access(at, "acme/tiny")
+    assert ":red-badge[Problem] **Connection**" in text
+    assert "nothing listens at that address and port" in text
+    assert ":red-badge[Problem] **Files** · `acme/tiny` is not complete on this disk" in text
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     st.cache_resource.clear()
     hfreg._registries.clear()
-    assert ":gray-badge[Not asked] HF_HUB_OFFLINE is set" in check_access(opened(), "acme/tiny")
+    assert ":orange-badge[Advice] **Offline mode** · HF_HUB_OFFLINE is set" in check_access(
+        opened(), "acme/tiny"
+    )
 
 
 def test_a_token_in_the_field_of_the_repository_is_neither_sent_nor_kept(home: Path, loopback_hub: LoopbackHub) -> None:
     at = opened()
     assert "This looks like a token, so nothing was sent." in check_access(at, CANARY)
-    assert loopback_hub.requests == []
+    assert CANARY not in repr(loopback_hub.requests) + repr(loopback_hub.headers)
     assert CANARY not in said(at)
     assert CANARY not in remembered(at.run())
-    assert "Enter a repo id" in check_access(at, "")
+    assert "Downloads can work" in check_access(at, "")
+
+
+def test_where_the_token_is_from_and_what_it_shadows_is_told_and_a_wrong_form_is_mended_first(
+    home: Path, loopback_hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_TOKEN", f'"{CANARY}"')
+    at = opened()
+    text = said(press(at, "test")).replace("\\", "")
+    assert "Downloads do not work. Look at: Form." in text
+    assert ":red-badge[Problem] **Form** · The text is no token: it stands in quotes" in text
+    assert ":gray-badge[Not judged] **Hub**" in text
+    loopback_hub.add_token(CANARY, name="ada")
+    text = said(press(save(at, CANARY), "test")).replace("\\", "")
+    assert ":orange-badge[Advice] **Shadowed token**" in text
+    assert "environment variable HF_TOKEN" in text
+    assert CANARY not in remembered(at)
 
 
 def cache(folder: Path, repo: str, size: int) -> None:
