@@ -4,9 +4,10 @@ Texts of log-normal lengths (5 to 512 tokens) go through `model.map`, and throug
 (b) `pipeline(list)`, (c) `pipeline(list, batch_size=8 … 64)`, the best of them, (d) a hand-written loop over model and
 tokenizer, sorted by length and cut by a budget of padded tokens. The ways take turns in one run. Encoders of 22 M and
 66 M parameters have random weights and are built on the spot; the starter classifier is as it ships. Besides, 32
-callers of one loaded model at once against the same calls one by one.
+callers of one loaded model at once against the same calls one by one. On the isolated engine the model runs in a
+worker, and the ways by hand in this process.
 
-    python -m bench.batching [--rows 2000] [--rounds 3] [--only 22M]
+    python -m bench.batching [--rows 2000] [--rounds 3] [--only 22M] [--engine isolated]
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 import hfreg
+from bench.isolated import COMMIT
 from bench.report import Figure, write
 from bench.timing import milliseconds
 from bench.warm_call import ENCODER
@@ -55,11 +57,17 @@ def texts(count: int) -> list[str]:
     return [" ".join(draw.choice(words) for _ in range(length)) for length in lengths]
 
 
-def build(folder: Path, tiny: Path, shape: dict[str, int]) -> str:
-    """Save a classifier with random weights and 512 positions."""
+def build(repo: str, tiny: Path, shape: dict[str, int]) -> str:
+    """Put a classifier with random weights and 512 positions into the cache as if it had been fetched."""
     import torch
     import transformers
 
+    from hfreg.hub.client import cache_folder
+
+    folder = cache_folder(repo) / "snapshots" / COMMIT
+    refs = cache_folder(repo) / "refs"
+    refs.mkdir(parents=True)
+    (refs / "main").write_text(COMMIT)
     torch.manual_seed(7)
     config = transformers.BertConfig(vocab_size=30522, num_labels=3, **shape)
     transformers.BertForSequenceClassification(config).eval().save_pretrained(folder)
@@ -132,9 +140,9 @@ def callers(model: hfreg.Model, given: list[str]) -> tuple[float, float, int]:
 
 
 def measure(
-    tiny: Path, folder: Path, rows: int, rounds: int, only: str | None = None
+    tiny: Path, folder: Path, rows: int, rounds: int, only: str | None = None, engine: str = "inline"
 ) -> tuple[list[Figure], dict[str, Any]]:
-    """Measure each model, or one; the encoders are built in the folder."""
+    """Measure each model, or one; the encoders are put into the cache."""
     import torch
     from transformers import pipeline
 
@@ -143,10 +151,11 @@ def measure(
     given, threads = texts(rows), torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with hfreg.Registry(Settings(home=folder / "home", offline=True)) as registry:
+        with hfreg.Registry(Settings(home=folder / "home", offline=True, engine=engine)) as registry:
             for name in [only] if only else TARGETS:
-                path = str(STARTER) if name == "starter" else build(folder / name, tiny, SIZES[name])
-                model = registered(registry, f"bench_{name}", path)
+                repo = "hfreg/starter-sentiment" if name == "starter" else f"bench/{name}"
+                path = str(STARTER) if name == "starter" else build(repo, tiny, SIZES[name])
+                model = registered(registry, f"bench_{name}", repo)
                 model(text=given[0])
                 found = rates(model, pipeline("text-classification", model=path), given, rounds)
                 details[name] = {way: round(rate, 1) for way, rate in found.items()}
@@ -161,10 +170,10 @@ def measure(
     return figures, details
 
 
-def registered(registry: hfreg.Registry, alias: str, path: str) -> hfreg.Model:
+def registered(registry: hfreg.Registry, alias: str, repo: str) -> hfreg.Model:
     """Register the unmodified definition of one checkpoint."""
     arguments = [hfreg.Argument("text")]
-    logic = LOGIC.format(model=path)
+    logic = LOGIC.format(model=repo)
     registry.register(
         hfreg.Definition(alias=alias, output_type="Map[String, Any]", arguments=arguments, scoring_logic=logic)
     )
@@ -184,18 +193,20 @@ def compared(name: str, found: dict[str, float]) -> list[Figure]:
 
 def main() -> bool:
     """Measure, print and write; return whether the targets were met."""
-    from tiny_checkpoints import TinyCheckpoints
-
     parser = argparse.ArgumentParser(description="Rows per second under unmodified scoring logic.")
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", choices=list(TARGETS))
+    parser.add_argument("--engine", choices=("inline", "isolated"), default="inline")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="hfreg-bench-") as folder:
-        os.environ["HF_HUB_OFFLINE"] = "1"
+        os.environ.update(HF_HUB_OFFLINE="1", HF_HOME=str(Path(folder) / "hf"))
+        from tiny_checkpoints import TinyCheckpoints
+
         tiny = TinyCheckpoints(Path(folder)).classifier
-        figures, details = measure(tiny, Path(folder), given.rows, given.rounds, given.only)
-    return write("batching", figures, threads="1 torch thread; engine and callers share the cores", details=details)
+        figures, details = measure(tiny, Path(folder), given.rows, given.rounds, given.only, given.engine)
+    name = "batching" if given.engine == "inline" else f"batching_{given.engine}"
+    return write(name, figures, threads="1 torch thread; engine and callers share the cores", details=details)
 
 
 if __name__ == "__main__":
