@@ -155,7 +155,7 @@ def _from_stored(
     import numpy as np
 
     from hfreg.metrics.labelled import number
-    from hfreg.metrics.threshold_sweep import Scored, from_scores
+    from hfreg.metrics.threshold_sweep import NotTold, Scored, from_scores
     from hfreg.scoring.threshold import threshold_use
     from hfreg.simulation.decisions import cells, flagged, is_label
 
@@ -178,7 +178,7 @@ def _from_stored(
     if not reason and not follows:
         reason = f"stored answers are not what `{about.score}` and `{about.argument}` = {about.now:g} make of them"
     if reason:
-        raise EvaluationError(
+        raise NotTold(
             f"Stored scores do not tell what other thresholds would have answered: {reason}. "
             "Name `values`, and the table runs again at each."
         )

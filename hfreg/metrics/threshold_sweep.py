@@ -24,6 +24,10 @@ BEST_F1, LOWEST_COST = "best F1", "lowest cost"
 MEASURES = {BEST_F1: "F1", LOWEST_COST: "cost"}
 
 
+class NotTold(EvaluationError):
+    """Stored scores do not tell what other thresholds would have answered; the table can run again at a few."""
+
+
 @dataclass(frozen=True, slots=True)
 class About:
     """What was swept: a version's argument over a simulation; `now` is its value there, `code` the digest of its code.

@@ -45,7 +45,7 @@ _NO_ZOOM = {"nice": False}
 
 def calls_over_time(buckets: Sequence[Bucket], period: Period, key: str) -> Period | None:
     """Draw the calls of each bucket by status; returns the period that was drawn with the mouse, if any."""
-    chosen: Any = _draw(
+    chosen: Any = draw_spec(
         over_time_spec(buckets, period),
         key=key,
         on_select="rerun",
@@ -89,7 +89,7 @@ def latency_over_time(
     buckets: Sequence[Bucket], period: Period, marks: Sequence[tuple[datetime, str]], key: str
 ) -> None:
     """Draw p50, p95 and p99 of each bucket, and marks such as a new version where they fall into the period."""
-    _draw(
+    draw_spec(
         latency_spec(buckets, period, marks),
         key=key,
         alt="Latency percentiles p50, p95 and p99 of answered calls over time",
@@ -129,7 +129,7 @@ def latency_spec(buckets: Sequence[Bucket], period: Period, marks: Sequence[tupl
 
 def latency_histogram(bins: Sequence[Bin], key: str) -> None:
     """Draw how many answered calls took how long, on a logarithmic axis."""
-    _draw(histogram_spec(bins), key=key, alt="How many answered calls took how long, five bars a decade")
+    draw_spec(histogram_spec(bins), key=key, alt="How many answered calls took how long, five bars a decade")
 
 
 def histogram_spec(bins: Sequence[Bin]) -> Spec:
@@ -160,7 +160,7 @@ def histogram_spec(bins: Sequence[Bin]) -> Spec:
 
 def hours_of_week(hours: Sequence[Sequence[int]], key: str) -> None:
     """Draw the calls of each hour of the week; an hour without calls is left empty."""
-    _draw(hours_spec(hours), key=key, alt="Calls by weekday and hour of the day")
+    draw_spec(hours_spec(hours), key=key, alt="Calls by weekday and hour of the day")
 
 
 def hours_spec(hours: Sequence[Sequence[int]]) -> Spec:
@@ -198,7 +198,7 @@ def hours_spec(hours: Sequence[Sequence[int]]) -> Spec:
 
 def answers(counts: Sequence[tuple[str, int]], key: str, alt: str) -> None:
     """Draw how often each answer, or each range of numbers, came; in the order given."""
-    _draw(answers_spec(counts), key=key, alt=alt)
+    draw_spec(answers_spec(counts), key=key, alt=alt)
 
 
 def answers_spec(counts: Sequence[tuple[str, int]]) -> Spec:
@@ -215,7 +215,8 @@ def answers_spec(counts: Sequence[tuple[str, int]]) -> Spec:
     }
 
 
-def _draw(spec: Spec, **options: Any) -> Any:
+def draw_spec(spec: Spec, **options: Any) -> Any:
+    """Draw a specification whose rows stand in `data.values`."""
     # An Arrow table as it is: turning rows into one through pandas takes Streamlit ten times as long.
     rows = pa.Table.from_pylist(spec["data"]["values"])
     return st.vega_lite_chart(rows, {k: v for k, v in spec.items() if k != "data"}, width="stretch", **options)

@@ -1,7 +1,7 @@
 """Checks: the tab of the model page that lists what a model is expected to answer, runs it, and says what came of it.
 
 Also the mark of a model — right, wrong, stale — which its head and the catalog show. A run of the checks goes on in
-`session.check_runs()` whatever is clicked. The form is `hfreg.ui.check_form`.
+`session.tasks()` whatever is clicked. The form is `hfreg.ui.check_form`.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from hfreg.checks import Check, CheckReport, CheckResult
 from hfreg.errors import HfregError
 from hfreg.registry import Registry
 from hfreg.ui import actions, check_form, chooser, session
-from hfreg.ui.check_runs import CheckRun
+from hfreg.ui.background import Task
 from hfreg.ui.findings import sentence
-from hfreg.ui.live import LOOK_S, WAIT_S
+from hfreg.ui.live import WAIT_S
 from hfreg.ui.shapes import brief
 from hfreg.ui.widgets import ago, counted, empty, milliseconds, moment, plain
 from hfreg.version import Version
@@ -36,7 +36,7 @@ def draw(version: Version) -> None:
     except HfregError as error:
         st.error(sentence(str(error)))
         return
-    run = session.check_runs().find(version.alias)
+    run = session.tasks().find(task_key(version.alias))
     running = run is not None and not run.ended
     _buttons(registry, version, checks, running)
     if run is not None:
@@ -70,6 +70,11 @@ def mark(registry: Registry, alias: str, version: int | None = None) -> str:
     return f":red-badge[:material/close: {wrong}]{stale}"
 
 
+def task_key(alias: str) -> str:
+    """Return the key of the run of a model's checks."""
+    return f"checks.{alias}"
+
+
 def _buttons(registry: Registry, version: Version, checks: list[Check], running: bool) -> None:
     refused = chooser.refusal(registry, version)
     with st.container(horizontal=True, key="checks.buttons"):
@@ -87,7 +92,7 @@ def _buttons(registry: Registry, version: Version, checks: list[Check], running:
         st.warning(refused)
 
 
-def _progress(run: CheckRun, running: bool) -> None:
+def _progress(run: Task, running: bool) -> None:
     """Draw a run that is on its way, or why the last one came to no end."""
     if not running:
         if run.problem and time.time() - run.ended_at < actions.KEPT_S:
@@ -140,10 +145,9 @@ def _badge(result: CheckResult | None, report: CheckReport | None) -> str:
 
 
 def _run(registry: Registry, version: Version) -> None:
-    run = session.check_runs().start(registry, version, session.user())
-    until = time.monotonic() + WAIT_S
-    while not run.ended and time.monotonic() < until:  # a fast one is drawn at once
-        time.sleep(LOOK_S)
+    alias, number, user = version.alias, version.number, session.user()
+    key = task_key(alias)
+    session.tasks().start(key, registry, lambda follow: registry.run_checks(alias, number, user, follow)).wait(WAIT_S)
 
 
 def _delete(alias: str, check: Check) -> None:

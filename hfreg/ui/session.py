@@ -15,7 +15,7 @@ import streamlit as st
 import hfreg
 from hfreg import starters
 from hfreg.registry import Registry
-from hfreg.ui.check_runs import CheckRuns
+from hfreg.ui.background import Tasks
 from hfreg.ui.runs import Runs
 
 
@@ -34,9 +34,9 @@ def runs() -> Runs:
 
 
 @st.cache_resource(show_spinner=False)
-def check_runs() -> CheckRuns:
-    """Return the runs of checks of all sessions, by alias."""
-    return CheckRuns()
+def tasks() -> Tasks:
+    """Return the longer work of all sessions, by key."""
+    return Tasks()
 
 
 def user() -> str:

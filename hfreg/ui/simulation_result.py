@@ -15,7 +15,7 @@ import streamlit as st
 from hfreg.simulation import Simulation
 from hfreg.simulation.tally import Field, Tally
 from hfreg.store.calls import csv_cell
-from hfreg.ui import charts, session, simulation_checks
+from hfreg.ui import charts, frame, session, simulation_checks
 from hfreg.ui.usage_numbers import seconds
 from hfreg.ui.widgets import empty, milliseconds, plain, short
 
@@ -85,6 +85,8 @@ def _downloads(simulation: Simulation) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
+        params = {"simulation": simulation.id}
+        st.page_link(frame.THRESHOLDS, label="Choose a threshold", icon=":material/tune:", query_params=params)
 
 
 def content(simulation: Simulation, ending: str) -> bytes:

@@ -43,7 +43,7 @@ def tab() -> AppTest:
 
 def ended(at: AppTest) -> AppTest:
     """The page once the run of the checks came to its end."""
-    run = session.check_runs().find("mood")
+    run = session.tasks().find("checks.mood")
     until = time.monotonic() + 10
     while run is not None and not run.ended and time.monotonic() < until:
         time.sleep(0.01)
@@ -123,7 +123,7 @@ def test_checks_on_their_way_can_be_stopped_and_keep_no_report(server: hfreg.Reg
     at = press(tab(), "checks.run")
     assert " of 10 checks" in at.get("progress")[0].proto.text and at.button(key="checks.run").disabled
     press(at, "checks.stop")
-    assert "of 10 checks. The report of before is kept." in said(ended(at))
+    assert "of 10; what was there before is kept." in said(ended(at))
     assert server.check_report("mood") is None
 
 
