@@ -24,6 +24,5 @@ class LicensedResolver(PinnedResolver):
     def resolve(self, repo: str, revision: str | None = None) -> Path:
         """Return the folder of the pinned commit; raises what `admit` raises, and what PinnedResolver does."""
         folder = super().resolve(repo, revision)
-        if commit := self.pins.get(str(repo)):  # none for a folder of this machine
-            self._admit(str(repo), commit)
+        self._admit(str(repo), self.pins.get(str(repo), ""))  # a folder of this machine has no commit
         return folder

@@ -110,7 +110,7 @@ class Parts:
         from hfreg.store.policies import Policies
 
         with self._making:
-            made = Licensing(Policies(self.settings.home / POLICIES), Licences(self.hub, STARTERS))
+            made = Licensing(Policies(self.settings.home / POLICIES), Licences(self.hub, STARTERS), self._folder_of)
             kept: Licensing = self.__dict__.setdefault("licensing", made)
             return kept
 
@@ -130,8 +130,13 @@ class Parts:
         from hfreg.hub.inference import Inference
 
         with self._making:
-            made: Engine = self.__dict__.setdefault("remote", RemoteEngine(Inference(self.hub), lambda: self.engine))
+            engine = RemoteEngine(Inference(self.hub), lambda: self.engine, self.licensing.admit_endpoint)
+            made: Engine = self.__dict__.setdefault("remote", engine)
             return made
+
+    def _folder_of(self, address: str) -> Path | None:
+        folder = self.folders.find(address)
+        return folder.path if folder else None
 
     def _new_engine(self) -> Engine:
         from hfreg.provision import Provision

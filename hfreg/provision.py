@@ -73,6 +73,7 @@ class Provision:
                 f"The model folder of {version.alias} holds pickles ({folder.pickles[0]}), and its definition does not "
                 "allow pickled weights."
             )
+        self._registry.licensing.admit_folder(version.definition, folder.path)
         return folder.path
 
     def environment(self, version: Version) -> Mapping[str, str]:

@@ -136,7 +136,8 @@ def test_a_model_of_an_uploaded_folder_answers_from_its_files_alone(
         initialization_logic=LOAD,
         scoring_logic="return client(text)[0]['label']",
     )
-    assert [f for f in registry.check(made) if f.level != "hint"] == []
+    (unlicensed,) = [f for f in registry.check(made) if f.level != "hint"]
+    assert "names no licence in a README.md" in unlicensed.message
     registry.register(made)
     outcome = registry.model("counter").run(text="i love it")
     assert outcome.result() == "positive"

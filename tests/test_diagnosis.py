@@ -21,7 +21,7 @@ from loopback_hub import LoopbackHub
 import hfreg
 from hfreg.cli import main
 from hfreg.errors import HubError
-from hfreg.hub.client import Hub
+from hfreg.hub.client import Hub, remember_commit
 from hfreg.hub.diagnosis import Diagnosis, diagnose
 from hfreg.hub.fetch import Fetcher
 from hfreg.hub.provenance import PinnedResolver
@@ -328,6 +328,15 @@ def test_offline_mode_is_told_by_its_variable_and_the_disk_answers_as_it_does_fo
     loopback_hub.stop()
     gone = diagnose(Fetcher(hub_of()), "acme/tiny")
     assert (lights(gone)["Connection"], lights(gone)["Files"]) == ("red", "green")
+
+
+def test_a_commit_that_is_remembered_without_its_files_does_not_load_offline(
+    loopback_hub: LoopbackHub, hub_of: HubOf
+) -> None:
+    remember_commit("acme/tiny", None, loopback_hub.add_repo("acme/tiny", plain_repo()))
+    found = diagnose(Fetcher(hub_of(offline=True)), "acme/tiny")
+    assert (found.ok, lights(found)["Files"]) == (False, "red")
+    assert loads(hub_of(offline=True), "acme/tiny")
 
 
 def test_the_command_line_tells_it_too_and_no_token_is_anywhere(

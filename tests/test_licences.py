@@ -162,6 +162,83 @@ def test_what_nobody_could_read_on_registering_is_looked_at_when_it_is_loaded(
     assert isinstance(registry.model("rater").run(text="fine").error, LicenceRefused)
 
 
+def a_folder(at: Path, licence: str = "") -> Path:
+    at.mkdir()
+    (at / "config.json").write_text("{}")
+    if licence:
+        (at / "README.md").write_text(f"---\nlicense: {licence}\n---\n# Ours\n")
+    return at
+
+
+@pytest.mark.parametrize(("licence", "named"), [("cc-by-nc-4.0", "cc-by-nc-4.0"), ("", UNKNOWN)])
+def test_an_uploaded_folder_is_under_the_licence_of_its_readme_else_unknown(
+    engine: str, registry: hfreg.Registry, tmp_path: Path, licence: str, named: str
+) -> None:
+    folder = registry.add_folder(a_folder(tmp_path / "model", licence))
+    made = hfreg.Definition(
+        alias="ours",
+        input_type="Custom",
+        folder=folder.address,
+        licence_reason="ours",
+        scoring_logic="return model_dir",
+    )
+    registry.register(made)
+    assert registry.model("ours").run().ok
+    deny(registry, named)
+    assert [f.field for f in registry.check(made) if f.level == "error"] == ["folder"]
+    assert registry.unload_refused() == ["ours"]
+    refused = registry.model("ours").run().error
+    assert isinstance(refused, LicenceRefused)
+    assert "The model folder" in str(refused)
+    with pytest.raises(DefinitionError, match=r"The model folder .* which the licence policy denies"):
+        registry.edit("ours", made)
+
+
+def test_a_folder_named_by_a_path_is_under_the_licence_of_its_readme(registry: hfreg.Registry, tmp_path: Path) -> None:
+    path = a_folder(tmp_path / "local", "gemma")
+    registry.register(classifier(str(path)))
+    refused = registry.model("rater").run(text="x").error
+    assert isinstance(refused, LicenceRefused)
+    assert f"`{path}` is under `gemma`, which needs a reason" in str(refused)
+
+
+def elsewhere(**fields: object) -> hfreg.Definition:
+    arguments = [hfreg.Argument("text", "String")]
+    endpoint = {"provider": "hf-inference", "model": "acme/model", "task": "text-classification", "retries": 0}
+    given = {"alias": "far", "input_type": "API Based", "arguments": arguments, "endpoint": endpoint}
+    return hfreg.Definition(**{**given, **fields})
+
+
+def test_the_model_of_an_endpoint_is_held_to_the_policy_and_the_hub_is_asked_once(
+    loopback_hub: LoopbackHub, registry: hfreg.Registry
+) -> None:
+    loopback_hub.add_repo("acme/model", plain_repo(), cardData={"license": "llama3"})
+    assert [f for f in registry.check(elsewhere()) if "licence" in f.message] == []
+    assert loopback_hub.requests == []
+    with pytest.raises(DefinitionError, match=r"`acme/model` is under `llama3`, which needs a reason"):
+        registry.register(elsewhere())
+    registry.register(elsewhere(licence_reason="agreed"))
+    assert [f.field for f in registry.check(elsewhere()) if f.level == "error"] == ["licence_reason"]
+    deny(registry, "llama3")
+    assert registry.licensing.refuses(elsewhere(), ())
+    refused = registry.model("far").run(text="x").error
+    assert isinstance(refused, LicenceRefused)
+    assert str(refused).startswith("`far` is not called. `acme/model` is under `llama3`")
+    assert [path for _, path in loopback_hub.requests] == ["/api/models/acme/model"]
+
+
+def test_a_model_elsewhere_that_nobody_can_ask_for_is_unknown_and_a_server_by_its_address_has_no_licence(
+    loopback_hub: LoopbackHub, registry: hfreg.Registry
+) -> None:
+    loopback_hub.stop()
+    registry.register(elsewhere())
+    deny(registry, UNKNOWN)
+    assert isinstance(registry.model("far").run(text="x").error, LicenceRefused)
+    server = {"base_url": loopback_hub.url, "task": "text-classification", "retries": 0, "timeout_s": 1}
+    registry.register(elsewhere(alias="near", endpoint=server))
+    assert not isinstance(registry.model("near").run(text="x").error, LicenceRefused)
+
+
 def test_a_shipped_checkpoint_has_the_licence_of_its_card(registry: hfreg.Registry) -> None:
     if not (STARTERS / "starter-sentiment" / "model.safetensors").is_file():
         pytest.skip("the starter checkpoint is not trained yet")

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
+from hfreg.definition import Definition
 from hfreg.endpoint import TASKS, Endpoint
 from hfreg.engine import Engine, Event, Outcome, Run, Timings
 from hfreg.engine.ending import broken, stopped
@@ -47,6 +48,7 @@ class Asking:
         inference: Inference,
         local: Callable[[], Engine],
         watchdog: Watchdog,
+        admit: Callable[[Definition], None] = lambda _: None,
     ) -> None:
         self.task = task
         self._version = task.job.version
@@ -54,6 +56,7 @@ class Asking:
         self._inference = inference
         self._local = local
         self._watchdog = watchdog
+        self._admit = admit
         self._started = time.perf_counter()
         self._queue_ms = (self._started - task.put_at) * 1e3
         self._stopping = threading.Event()
@@ -98,6 +101,7 @@ class Asking:
         definition, job = self._version.definition, self.task.job
         arguments = definition.bind(**self.task.row)
         given = self._given(arguments)
+        self._admit(definition)
         job.emit("running", row=self.task.position)
         reply = self._asked(given)
         self._notes += usage(reply)

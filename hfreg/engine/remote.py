@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from hfreg.definition import Definition
 from hfreg.engine import Engine, Loaded, OnEvent, Outcome, Run
 from hfreg.engine.asking import TIER, Asking, Inference
 from hfreg.engine.job import Job, Task
@@ -26,11 +27,14 @@ class RemoteEngine(Pool):
 
     tier = TIER
 
-    def __init__(self, inference: Inference, local: Callable[[], Engine]) -> None:
-        """Take who asks endpoints, and how to get the engine that runs scoring logic."""
+    def __init__(
+        self, inference: Inference, local: Callable[[], Engine], admit: Callable[[Definition], None] = lambda _: None
+    ) -> None:
+        """Take who asks endpoints, how to get the engine that runs scoring logic, and what may refuse a call."""
         super().__init__()
         self._inference = inference
         self._local = local
+        self._admit = admit
         self._watchdog = Watchdog()
 
     def load(self, version: Version, on_event: OnEvent | None = None) -> Run:
@@ -45,7 +49,7 @@ class RemoteEngine(Pool):
         self._watchdog.close()
 
     def _new_slot(self, version: Version) -> RemoteSlot:
-        return RemoteSlot(version, lambda task: Asking(task, self._inference, self._local, self._watchdog))
+        return RemoteSlot(version, lambda task: Asking(task, self._inference, self._local, self._watchdog, self._admit))
 
 
 class RemoteSlot(Slot):

@@ -87,7 +87,7 @@ class PinnedResolver:
         Raises HubError, UnsafeRepo where files are not what was pinned, LifecycleError for a new pin when frozen.
         """
         repo = str(repo)
-        if local := _local_folder(repo):
+        if local := local_folder(repo):
             return local
         if repo.startswith(STARTER):
             return self._starter(repo, revision)
@@ -190,7 +190,7 @@ def resolve_literals(
         key = (wanted.repo, wanted.revision)
         commit = wanted.revision if _full(wanted.revision) else kept.get(key)
         settled = commit is not None and ((key in kept and not every) or (wanted.repo, commit) in known)
-        if settled or _local_folder(wanted.repo):
+        if settled or local_folder(wanted.repo):
             continue
         try:
             if unreachable:
@@ -283,7 +283,8 @@ def _full(revision: str | None) -> bool:
     return bool(revision and COMMIT.fullmatch(revision))
 
 
-def _local_folder(repo: str) -> Path | None:
+def local_folder(repo: str) -> Path | None:
+    """Find the folder of this machine that a text names as a path; None for a repo id."""
     # Only what is written as a path: a folder `org/name` beside the process must not stand in for the Hub.
     if not repo.startswith(("./", "../", ".\\", "..\\", "~/")) and not Path(repo).is_absolute():
         return None

@@ -37,10 +37,12 @@ def sources(form: Form) -> list[str]:
     """Say of each repository that the code names which commit it is held to."""
     target = form.draft["target"]
     saved = form.registry.definitions.find(target) if target else None
-    return [
+    named = [
         f"Source `{one.repo}`: {_held(one.repo, one.revision, saved)} {_licence(form, one.repo, one.revision, saved)}"
         for one in repositories(form.definition.code)
     ]
+    beside = form.registry.licensing.beside(form.definition)
+    return [*named, *(f"{subject.named}: {_verdict(form, licences)}" for subject, licences in beside)]
 
 
 def _held(repo: str, revision: str | None, saved: Version | None) -> str:
@@ -60,8 +62,12 @@ def _licence(form: Form, repo: str, revision: str | None, saved: Version | None)
     commit, licensing = pin.commit if pin else revision or "", form.registry.licensing
     if (licences := licensing.licences.find(repo, commit)) is None:
         return "Its licence is not read yet."
+    return _verdict(form, licences)
+
+
+def _verdict(form: Form, licences: tuple[str, ...]) -> str:
     named = ", ".join(f"`{one}`" for one in licences) or "not named on its card"
-    return f"Licence {named}: {licensing.policy.verdict(licences)}."
+    return f"Licence {named}: {form.registry.licensing.policy.verdict(licences)}."
 
 
 def _signature(form: Form) -> str | None:

@@ -20,6 +20,7 @@ CROSSING: dict[str, type[HfregError]] = {
         "UnknownModel",
         "LifecycleError",
         "NotApproved",
+        "LicenceRefused",
         "ScoringError",
         "ScoringTimeout",
         "ScoringCancelled",
