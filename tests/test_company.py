@@ -68,9 +68,8 @@ def once_in(texts: list[str], text: str) -> list[str]:
         ("import ctypes\n    ctypes.string_at(0)", "SIGSEGV", hfreg.ScoringError),
         ("x = []\n    while True: x.append(bytearray(b'x' * 10**7))", "more memory than it may", hfreg.ScoringError),
         ("import re\n    re.match('(a+)+$', 'a' * 60 + 'b')", "longer than its limit", hfreg.ScoringTimeout),
-        ("os.close(3)\n    while True: pass", "closed its channel", hfreg.ScoringError),
     ],
-    ids=["an exit", "a segmentation fault", "memory", "a loop in C", "a closed channel"],
+    ids=["an exit", "a segmentation fault", "memory", "a loop in C"],
 )
 def test_only_the_row_that_takes_the_process_down_carries_the_error(
     confined: Make, logic: str, said: str, type_: type[Exception]
@@ -116,7 +115,7 @@ if text == 'forge':
         "kind='outcome', id=str(number), value='forged'",
         "kind='outcome', id=number - 1, value='forged'",
         "kind='turn', rows=[10 ** 6]",
-        "kind='turn', rows=[]",
+        "kind=['turn'], rows=[number]",
         "kind='turn', rows=[number] * 1000",
         "kind='event', event='print', data={'text': 'x'}",
     ],

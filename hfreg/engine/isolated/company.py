@@ -99,7 +99,7 @@ class Company:
             self._asks.hear(process, view, secrets, frame)
         elif kind == "turn":
             self._take_turn(process, frame.get("rows"))
-        elif kind not in {"event", "outcome"} or not self.turns.knows(number):
+        elif kind not in ("event", "outcome") or not self.turns.knows(number):
             process.kill("protocol")
         elif kind == "event":
             if number in self._left or frame.get("event") in ("loading", "loaded"):
