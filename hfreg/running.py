@@ -35,7 +35,7 @@ class Running(Parts):
         """Run one call to its end and return the Outcome; what is refused is an Outcome with its error, too."""
         try:
             arguments = version.definition.named(positional, named or {})
-            run = self.start(version, [arguments], source, user, on_event)
+            run = self._begin(version, [arguments], source, user, on_event, here=True)
         except NotApproved as error:
             return Outcome(version.alias, version.number, version.state, error=error, status="error")
         except ArgumentError as error:
@@ -51,6 +51,17 @@ class Running(Parts):
         on_event: OnEvent | None = None,
     ) -> Run:
         """Begin to run rows of arguments and return at once; raises NotApproved when the state does not allow it."""
+        return self._begin(version, rows, source, user, on_event)
+
+    def _begin(
+        self,
+        version: Version,
+        rows: Iterable[Mapping[str, Any]],
+        source: str,
+        user: str | None,
+        on_event: OnEvent | None,
+        here: bool = False,
+    ) -> Run:
         recording = self._recording(version, source, user, on_event or self.progress)
         try:
             self._admit(version)
@@ -58,7 +69,7 @@ class Running(Parts):
             recording.refuse({}, error)
             raise
         limit = version.definition.limits.time_s or self.settings.timeout_s
-        return self._engine_of(version).submit(version, rows, limit, recording)
+        return self._engine_of(version).submit(version, rows, limit, recording, here)
 
     def test(self, definition: Definition, /, **arguments: Any) -> Outcome:
         """Run a definition that is not saved and return the Outcome (Test Code)."""

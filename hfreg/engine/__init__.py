@@ -186,9 +186,17 @@ class Engine(Protocol):
     tier: str
 
     def submit(
-        self, version: Version, rows: Iterable[Mapping[str, Any]], limits: float | None, on_event: OnEvent | None = None
+        self,
+        version: Version,
+        rows: Iterable[Mapping[str, Any]],
+        limits: float | None,
+        on_event: OnEvent | None = None,
+        here: bool = False,
     ) -> Run:
         """Begin a job over rows of arguments and return at once; `limits` is seconds per row.
+
+        `here` tells that the caller waits for the answer of its one row in any case: the row may run before this
+        returns, in the caller's thread.
 
         Rows are bound one by one: a row that does not fit is an Outcome with its ArgumentError, and loads nothing.
         """

@@ -49,15 +49,22 @@ class Pool(ABC):
         """Make the slot of a version, not started."""
 
     def submit(
-        self, version: Version, rows: Iterable[Mapping[str, Any]], limits: float | None, on_event: OnEvent | None = None
+        self,
+        version: Version,
+        rows: Iterable[Mapping[str, Any]],
+        limits: float | None,
+        on_event: OnEvent | None = None,
+        here: bool = False,
     ) -> Job:
-        """Begin a job over rows and return at once; see `hfreg.engine.Engine.submit`."""
+        """Begin a job over rows; see `hfreg.engine.Engine.submit`."""
         job = Job(version, limits, on_event, self.tier)
         if (slot := Slot.current()) is not None:  # a resource called by scoring logic: stopping one stops the other
             slot.adopt(job)
         if self._closed:
             raise EngineClosed(CLOSED)
-        job.feed(rows, self._enqueue, lambda: AHEAD if gathers(version.definition) else WAITING)
+        job.feed(
+            rows, self._run_here if here else self._enqueue, lambda: AHEAD if gathers(version.definition) else WAITING
+        )
         return job
 
     def load(self, version: Version, on_event: OnEvent | None = None) -> Run:
@@ -106,6 +113,16 @@ class Pool(ABC):
             slot.cancel()
         for slot in slots:  # so that the last calls are known before the log closes
             slot.join(LAST_S)
+
+    def _run_here(self, task: Task) -> None:
+        """Run a row in this thread, where its slot lets it, or queue it."""
+        with self._lock:
+            slot = None if self._closed else self._slot(task.job.version)
+            claimed = slot is not None and slot.claim()
+        if slot is not None and claimed:
+            slot.run_here(task)
+        else:
+            self._enqueue(task)
 
     def _enqueue(self, task: Task) -> None:
         with self._lock:

@@ -1,9 +1,10 @@
-"""Slot: one loaded model as an engine sees it, which is one thread that runs one row at a time.
+"""Slot: one loaded model as an engine sees it: a thread that runs one row at a time.
 
-The rows that wait for it are run in the order they came; where scoring logic allows it, those that wait are taken
-together (`hfreg.engine.lanes`), and calls do not wait behind the rows of tables. What running rows means, how they are
-stopped and what is let go at the end is the matter of the engine: in this process (`hfreg.engine.inline`) or in one of
-its own (`hfreg.engine.isolated`).
+The rows that wait for it are run in the order they came. Where scoring logic allows it, those that wait are taken
+together (`hfreg.engine.lanes`), and calls do not wait behind the rows of tables. Where nobody waits, a caller's own
+thread may run its row: it has nothing else to do, and waking another takes longer than a small model. What running rows
+means, how they are stopped and what is let go at the end is the matter of the engine: in this process
+(`hfreg.engine.inline`) or in one of its own (`hfreg.engine.isolated`).
 """
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class Slot(ABC):
         self._window = Window()
         self._flight: list[Task] = []  # run together, not answered yet
         self._lock = threading.Lock()
+        self._turn = threading.Lock()  # whoever holds it runs rows, or lets go of the model
+        self._next_up = False  # the thread has taken a row and wants the turn: no caller overtakes it
         self._task: Task | None = None
         self._given_up = False
         self._well = False  # has answered once: what a first row does to make all ready is done
@@ -84,6 +87,24 @@ class Slot(ABC):
     def put(self, task: Task) -> None:
         """Queue a row."""
         self._lanes.put(task)
+
+    def claim(self) -> bool:
+        """Take the turn for a row that the caller's thread is going to run; whether that may be."""
+        free = self._runs_here and not self._next_up and not self._lanes.waiting
+        return free and self._turn.acquire(blocking=False)
+
+    def run_here(self, task: Task) -> None:
+        """Run a row in this thread, which has claimed the turn, and give the turn back."""
+        token = _current.set(self)
+        try:
+            self._run_safely(task)
+        except BaseException:  # Ctrl+C
+            task.job.cancel()
+            self._interrupted(task)
+            raise
+        finally:
+            _current.reset(token)
+            self._turn.release()
 
     def stop(self) -> None:
         """End the thread once what is queued has run, and drop the model."""
@@ -126,6 +147,17 @@ class Slot(ABC):
         for task in tasks:
             self._run_safely(task)
             self._flight.remove(task)
+
+    @property
+    def _runs_here(self) -> bool:
+        """Whether a row may run in its caller's thread now."""
+        return False
+
+    def _interrupted(self, task: Task) -> None:
+        """Answer for a row that was interrupted in its caller's thread, and be ready for the next."""
+        self._task = None
+        if not task.job.done:
+            self._answer_for(task)
 
     @abstractmethod
     def _answer_for(self, task: Task) -> None:
@@ -174,13 +206,21 @@ class Slot(ABC):
     def _work(self) -> None:
         _current.set(self)
         while not self._given_up and (task := self._next()) is not None:
-            others = self._lanes.others(task, self._window.rows) if self.gathers and self._well else []
-            if not others:
-                self._run_safely(task)
-                continue
-            self._flight = [task, *others]
-            with self._window:
-                self._run_together(self._flight.copy())
-            self._flight = []
+            self._next_up = True
+            with self._turn:
+                self._next_up = False
+                self._take(task)
         if not self._given_up:
-            self._unload()
+            with self._turn:
+                self._unload()
+
+    def _take(self, task: Task) -> None:
+        """Run a row, and with it those that wait and may run together with it."""
+        others = self._lanes.others(task, self._window.rows) if self.gathers and self._well else []
+        if not others:
+            self._run_safely(task)
+            return
+        self._flight = [task, *others]
+        with self._window:
+            self._run_together(self._flight.copy())
+        self._flight = []

@@ -26,6 +26,8 @@ from hfreg.version import Version
 
 IDLE_S = 0.5
 """Seconds without a row after which a worker is measured and frozen."""
+LOOK_S = 60.0
+"""How often the thread of a frozen model, or of one that has no worker, looks whether that is still so."""
 SHOWN_S = 10.0
 """How old the memory of a worker may be that a page shows."""
 
@@ -107,12 +109,25 @@ class Holding(Slot):
             limit_bytes=self._limit_bytes,
         )
 
+    @property
+    def _awake(self) -> bool:
+        """Whether there is a worker that takes a row at once."""
+        return self._process is not None and not self._frozen
+
+    @property
+    def _runs_here(self) -> bool:  # nothing of the row runs in this process, so it may be in anybody's thread
+        return self._awake
+
     def _next(self) -> Task | None:
-        try:
-            return self._lanes.get(IDLE_S)
-        except Empty:
-            self._rest()
-            return self._lanes.get()
+        while True:
+            try:
+                return self._lanes.get(IDLE_S if self._awake else LOOK_S)
+            except Empty:  # callers may have run rows in their own threads
+                if self._awake and time.time() - self.last_call >= IDLE_S and self._turn.acquire(blocking=False):
+                    try:
+                        self._rest()
+                    finally:
+                        self._turn.release()
 
     def _rest(self) -> None:
         """Look what the worker has come to, have others go if that is too much, and let it use no processor."""

@@ -100,11 +100,11 @@ class WorkerProcess:
     # One row
 
     def send(self, frame: Mapping[str, Any]) -> None:
-        """Have a frame sent by the loop of the row in work, or with the next one; raises BadFrame."""
+        """Send a frame, or what the worker does not take at once by the loop of the row in work; raises BadFrame."""
         data = channel.encode(frame, MAX_REQUEST)
         with self._lock:
             self._outgoing.append(memoryview(data))
-            if not self.closed:
+            if not self.closed and not self._sent():  # the loop sends the rest
                 os.eventfd_write(self._wake, 1)
 
     @property
@@ -218,20 +218,24 @@ class WorkerProcess:
         self._buffer += part
 
     def _write(self) -> None:
+        owing = 0 if self._sent() else select.POLLOUT
+        self._poll.modify(self._connection.fileno(), select.POLLIN | owing)
+
+    def _sent(self) -> bool:
+        """Send what the worker takes now; whether that was all."""
         with self._lock:
             while self._outgoing:
                 try:
                     sent = self._connection.send(self._outgoing[0])
                 except BlockingIOError:
-                    self._poll.modify(self._connection.fileno(), select.POLLIN | select.POLLOUT)
-                    return
+                    return False
                 except OSError:
                     self._outgoing.clear()
-                    return
+                    return True
                 self._outgoing[0] = self._outgoing[0][sent:]
                 if not self._outgoing[0]:
                     self._outgoing.popleft()
-            self._poll.modify(self._connection.fileno(), select.POLLIN)
+            return True
 
     def _frames(self) -> list[Frame]:
         """Take the complete frames out of what has arrived."""

@@ -197,6 +197,11 @@ class WorkerSlot(Holding):
         if process is not None:
             process.kill("cancelled")
 
+    def _interrupted(self, task: Task) -> None:
+        if self._task is task:  # what its worker still does is nobody's row any more
+            self._drop()
+        super()._interrupted(task)
+
     def _answer_for(self, task: Task) -> None:
         printed = self._said.printed if self._said else ""
         task.job.put(task, stopped(task.job, "cancelled", time.perf_counter(), 0.0, printed))
