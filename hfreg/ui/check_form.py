@@ -107,7 +107,7 @@ def _expectation(matcher: Matcher) -> None:
     if matcher in AS_JSON:
         st.text_area("Expected", key=EXPECTED, height=68, **KEPT)
         read = told(read_expected(session.get(EXPECTED) or ""))
-        st.caption(f"Read as {plain(read)}. What is no JSON is a text; the text 3 is written in quotes, as a key is.")
+        st.caption(f'Read as {plain(read)}. What is no JSON is a text; the text 3 is written "3".')
     else:
         label = "Expected label" if matcher == "label" else "Expected number"
         st.text_input(label, key=EXPECTED, **KEPT)
@@ -122,6 +122,7 @@ def _open(version: Version, name: str, arguments: Mapping[str, Any], given: Mapp
     session.put(NAME, name)
     for field, value in given.items():
         session.put(f"checks.form.{field}", value)
+    arguments_form.prepare(version.definition, _prefix(version))  # else the form would begin with the defaults
     arguments_form.fill(version.definition, _prefix(version), arguments)
 
 

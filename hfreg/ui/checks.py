@@ -123,14 +123,14 @@ def _row(version: Version, place: int, check: Check, report: CheckReport | None)
     result = None if report is None else next((one for one in report.results if one.name == check.name), None)
     if result is not None and report is not None and check.created_at > report.at:
         result = None
-    with st.container(border=True, key=f"checks.row.{place}"):
+    with st.container(border=True, key=f"checks.row.{place}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{_badge(result, report)} **{plain(check.name)}**", width="stretch")
             edit, delete = f"checks.edit.{place}", f"checks.delete.{place}"
             st.button("Edit", key=edit, type="tertiary", on_click=check_form.open_kept, args=(version, check))
             st.button("Delete", key=delete, type="tertiary", on_click=_delete, args=(version.alias, check))
         given = [f"`{name}` = {plain(brief(value, 80))}" for name, value in check.arguments.items()]
-        st.markdown(f"{' · '.join(given) or 'Every argument has its default.'} → {plain(check.wanted)}")
+        st.markdown(f"{' · '.join(given) or 'Every argument has its default.'} → {sentence(check.wanted)}")
         if result is not None and result.message:
             st.markdown(f":red[{sentence(result.message)}]")
         took = f" · took {milliseconds(result.milliseconds)}" if result is not None else ""

@@ -74,7 +74,7 @@ def _tiles(simulation: Simulation, tally: Tally) -> None:
 
 def _downloads(simulation: Simulation) -> None:
     stem = Path(simulation.plan.name).stem
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, vertical_alignment="center"):
         for ending, words in (("csv", "Download CSV"), ("parquet", "Download Parquet")):
             st.download_button(
                 words,

@@ -69,9 +69,9 @@ def cost_spec(found: ThresholdSweep, threshold: float) -> Spec:
 
 
 def _mark(found: ThresholdSweep) -> dict[str, Any]:
-    """Return lines; between few runs nothing is known, so there only the points are solid."""
-    few = len(found.sweep.points) <= 40
-    return {"type": "line", "point": {"size": 30} if few else False, "strokeWidth": 1.5}
+    """Return lines: up to each score what it comes to; between few runs nothing is known, so there with points."""
+    line = {"type": "line", "strokeWidth": 1.5}
+    return {**line, "point": {"size": 40}} if found.rerun else {**line, "interpolate": "step-before"}
 
 
 def _threshold_axis() -> Spec:

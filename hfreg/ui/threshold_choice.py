@@ -47,7 +47,7 @@ def _told(found: ThresholdSweep) -> str:
     known = "" if found.rerun or math.isinf(found.least) else f" Thresholds from {found.least:g} on are known."
     left = f", {counted(swept.left_out, 'row')} without truth or answer left out" if swept.left_out else ""
     return (
-        f"{how}{known} {counted(swept.rows, 'row')}{left}; {swept.positives:,} are {plain(about.positive)} in "
+        f"{how}{known} {counted(swept.rows, 'row')}{left}; {swept.positives:,} have {plain(about.positive)} in "
         f"{plain(about.truth)}. A row is flagged where `{about.decision}` is {plain(about.answer)}."
     )
 
@@ -56,7 +56,13 @@ def _pick(found: ThresholdSweep) -> tuple[float | None, str]:
     """Draw the ways to pick; returns the threshold and how it was picked, None when no threshold is so."""
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"{NAME}.ways"):
         way = st.segmented_control(
-            "Pick the threshold", list(WAYS), key=PICK, default="Best F1", required=True, persist_state="session"
+            "Pick the threshold",
+            list(WAYS),
+            key=PICK,
+            default="Best F1",
+            required=True,
+            wrap=True,
+            persist_state="session",
         )
         if way == "Recall at least":
             wanted = st.number_input("Recall", 0.0, 1.0, 0.9, 0.05, key=RECALL, width=140, persist_state="session")
@@ -115,8 +121,8 @@ def _confusion(found: ThresholdSweep, at: Point) -> None:
     positive = plain(found.about.positive)
     rows: dict[str, Any] = {
         "": [f"**Is {positive}**", f"**Is not {positive}**"],
-        "Flagged": [f"{at.true_positives:,} right", f"{at.false_positives:,} false positives"],
-        "Not flagged": [f"{at.false_negatives:,} false negatives", f"{at.true_negatives:,} right"],
+        "Flagged": [f"{at.true_positives:,} right", counted(at.false_positives, "false positive")],
+        "Not flagged": [counted(at.false_negatives, "false negative"), f"{at.true_negatives:,} right"],
     }
     st.table(rows, border="horizontal")
 

@@ -86,6 +86,18 @@ def test_a_check_is_added_run_edited_and_goes_stale(server: hfreg.Registry) -> N
     assert ":orange-badge[stale]" in said(opened(MODELS))
 
 
+def test_the_form_shows_a_kept_check_as_it_is(server: hfreg.Registry) -> None:
+    server.add_check("mood", {"text": "so good", "least": 0.7}, "3", "path", path="label", name="odd")
+    at = press(tab(), "checks.edit.0")
+    assert at.text_area(key="checks.form.mood.text.text_area").value == "so good"
+    assert at.number_input(key="checks.form.mood.least.number").value == 0.7
+    assert at.text_area(key="checks.form.expected").value == '"3"'
+    before = server.checks("mood")[0]
+    press(at, "checks.save")
+    after = server.checks("mood")[0]
+    assert after.model_copy(update={"created_at": before.created_at}) == before
+
+
 def test_what_the_form_cannot_keep_is_said_at_the_form(server: hfreg.Registry) -> None:
     at = press(tab(), "checks.add")
     press(at, "checks.save")

@@ -64,7 +64,7 @@ def test_what_is_where_is_guessed_and_every_way_of_picking_shows_its_figures(ran
     at = opened(PAGE, simulation=ran.id)
     assert at.selectbox(key=f"thresholds.{ran.id}.truth").value == "kind"
     page = said(at)
-    assert "From stored scores; the model did not run. 6 rows; 2 are spam in kind." in page
+    assert "From stored scores; the model did not run. 6 rows; 2 have spam in kind." in page
     assert tiles(at) == {"Threshold": "0.25", "Precision": "0.500", "Recall": "1.000", "F1": "0.667", "Cost": "2"}
     assert [one.delta for one in at.metric][:1] == ["was 0.5 here"] and " to " in at.metric[1].delta
     assert len(at.get("vega_lite_chart")) == 2
