@@ -63,10 +63,20 @@ class Start:
 
 
 def from_repository(
-    task: str, repo: str, commit: str, *, library: str = "", summary: str = "", taken: Iterable[str] = ()
+    task: str,
+    repo: str,
+    commit: str,
+    *,
+    library: str = "",
+    conversational: bool = False,
+    summary: str = "",
+    taken: Iterable[str] = (),
 ) -> Start:
-    """Return a definition for the repository at that commit, under an alias that is not taken."""
-    template = _template(task, library)
+    """Return a definition for the repository at that commit, under an alias that is not taken.
+
+    `conversational` is whether its tokenizer has a chat template: a model that writes is then asked by that template.
+    """
+    template = _template("chat" if conversational and task == "text-generation" else task, library)
     start = template.definition if template else _generic(task, repo, commit)
     name = repo.rpartition("/")[2]
     about = f"{summary} " if summary else ""

@@ -73,7 +73,10 @@ def _config(files: Mapping[str, bytes]) -> dict[str, Any]:
     except ValueError:
         return {}
     kept = ("architectures", "model_type", "auto_map")
-    return {name: config[name] for name in kept if name in config} if isinstance(config, dict) else {}
+    found = {name: config[name] for name in kept if name in config} if isinstance(config, dict) else {}
+    if template := json.loads(files.get("tokenizer_config.json", b"{}")).get("chat_template"):
+        found["tokenizer_config"] = {"chat_template": template}
+    return found
 
 
 def _tensors(files: Mapping[str, bytes]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from tiny_checkpoints import TinyCheckpoints
 
 import hfreg
 from hfreg.from_repository import free_alias, from_repository
+from hfreg.hub.look import look
+from hfreg.hub.repo import read_repo
 from hfreg.scoring.check import repositories
 from hfreg.templates import TEMPLATES
 
@@ -32,6 +34,39 @@ def test_the_template_of_a_task_names_the_repository_at_its_commit(task: str, re
 def test_a_model_of_sentence_transformers_gets_the_template_of_that_library() -> None:
     definition = from_repository("feature-extraction", "a/b", COMMIT, library="sentence-transformers").definition
     assert f'SentenceTransformer("a/b", revision="{COMMIT}")' in definition.scoring_logic
+
+
+@pytest.mark.parametrize(
+    ("task", "conversational", "title"),
+    [
+        ("text-generation", True, "Chat"),
+        ("text-generation", False, "Text generation"),
+        ("fill-mask", True, "Fill mask"),
+    ],
+)
+def test_a_model_that_writes_and_has_a_chat_template_gets_the_template_of_chats(
+    task: str, conversational: bool, title: str
+) -> None:
+    start = from_repository(task, "a/b", COMMIT, conversational=conversational)
+    assert title in start.message
+    assert ("apply_chat_template" in start.definition.scoring_logic) == (title == "Chat")
+    assert {(one.repo, one.revision) for one in repositories(start.definition.scoring_logic)} == {("a/b", COMMIT)}
+
+
+@pytest.mark.parametrize(
+    ("about", "conversational"),
+    [
+        ({}, False),
+        ({"tags": ["conversational"]}, True),
+        ({"config": {"tokenizer_config": {"chat_template": "{{ messages }}"}}}, True),
+        ({"siblings": [{"rfilename": "chat_template.jinja"}]}, True),
+        ({"config": {"tokenizer_config": "no"}, "siblings": "no"}, False),
+    ],
+)
+def test_whether_a_repository_converses_is_read_from_what_the_hub_says(
+    about: dict[str, object], conversational: bool
+) -> None:
+    assert read_repo({"id": "a/b", **about}).conversational is conversational
 
 
 @pytest.mark.parametrize(
@@ -79,3 +114,15 @@ def test_what_was_made_runs_as_it_stands(
         outcome = registry.test(from_repository(task, "acme/rater", commit).definition, text="i love it")
         assert outcome.error is None, outcome.error
         assert outcome.value
+
+
+def test_a_conversational_repository_answers_by_its_chat_template(
+    loopback_hub: LoopbackHub, registry: hfreg.Registry, tiny_checkpoints: TinyCheckpoints
+) -> None:
+    loopback_hub.add_repo("acme/talker", tiny_checkpoints.chat, pipeline_tag="text-generation")
+    repo = look(registry.hub, "acme/talker").repo
+    assert repo.conversational
+    made = from_repository(repo.task, repo.id, repo.commit, conversational=repo.conversational).definition
+    outcome = registry.test(made, text="i love", system="you are happy", max_length=4, temperature=0)
+    assert outcome.error is None, outcome.error
+    assert isinstance(outcome.value, str)

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from hfreg.hub.files import RepoFile
 from hfreg.licences import licence_ids
 
+CHAT_FILES = ("chat_template.jinja", "chat_template.json")
 Scan = Literal["unknown", "not finished", "no issues found", "issues found"]
 
 
@@ -30,7 +31,8 @@ class Repo:
     """One repository of the Hub at one commit; sizes in bytes, 0 or empty where the Hub says nothing.
 
     `licences` are the ids of its card, `licence` the same in a line; `dtypes` counts parameters by type of number;
-    `gate` is how access is granted (`auto`, `manual`); `remote_code` is whether it wants to run code of its own.
+    `gate` is how access is granted (`auto`, `manual`); `remote_code` is whether it wants to run code of its own,
+    `conversational` whether its tokenizer has a chat template.
     """
 
     id: str
@@ -56,6 +58,7 @@ class Repo:
     model_type: str = ""
     architectures: tuple[str, ...] = ()
     remote_code: bool = False
+    conversational: bool = False
 
     @property
     def licence(self) -> str:
@@ -91,6 +94,7 @@ def read_repo(data: Mapping[str, Any]) -> Repo:
         model_type=_text(config.get("model_type")),
         architectures=_texts(config.get("architectures")),
         remote_code=bool(config.get("auto_map")) or "custom_code" in tags,
+        conversational=_converses(tags, config, _items(data.get("siblings"))),
     )
 
 
@@ -104,6 +108,12 @@ def read_security(data: Any) -> Security:
         return Security()
     clean = status["scansDone"] is True and status.get("filesWithIssues") == []
     return Security("no issues found" if clean else "not finished")
+
+
+def _converses(tags: tuple[str, ...], config: Mapping[str, Any], siblings: list[Mapping[str, Any]]) -> bool:
+    named = bool(_mapping(config.get("tokenizer_config")).get("chat_template"))
+    apart = any(item.get("rfilename") in CHAT_FILES for item in siblings)
+    return named or apart or "conversational" in tags
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

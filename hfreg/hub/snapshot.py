@@ -27,12 +27,13 @@ def cached_repo(repo: str, commit: str) -> Repo:
     card = dict(front_matter(folder))
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()] if folder.is_dir() else []
     siblings = [{"rfilename": p.relative_to(folder).as_posix(), "size": p.stat().st_size} for p in files]
-    return read_repo({"id": repo, "sha": commit, "cardData": card, "siblings": siblings, "config": _config(folder)})
+    config = {**_json(folder / "config.json"), "tokenizer_config": _json(folder / "tokenizer_config.json")}
+    return read_repo({"id": repo, "sha": commit, "cardData": card, "siblings": siblings, "config": config})
 
 
-def _config(folder: Path) -> Any:
-    path = folder / "config.json"
+def _json(path: Path) -> dict[str, Any]:
     try:
-        return json.loads(path.read_bytes()) if path.stat().st_size <= LARGEST_JSON else {}
+        found = json.loads(path.read_bytes()) if path.stat().st_size <= LARGEST_JSON else {}
     except (OSError, ValueError, RecursionError):
         return {}
+    return found if isinstance(found, dict) else {}

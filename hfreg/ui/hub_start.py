@@ -224,6 +224,7 @@ def _use(looked: Look) -> None:
         repo.id,
         repo.commit,
         library=repo.library,
+        conversational=repo.conversational,
         summary=first_paragraph(looked.readme),
         taken=registry.definitions.aliases(),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 
 import streamlit as st
@@ -28,13 +29,19 @@ def draw(form: Form) -> None:
         with right:
             help_ = "For loads whose code names no dtype. bfloat16 and float16 take half the memory and are less exact."
             form_fields.choice(form, "dtype", "Weights as", DTYPES, help=help_)
-            st.selectbox(
-                "Quantization", ["none"], disabled=True, help="Not available yet.", key="register.quantization"
-            )
+            _quantization()
         form_fields.switch(
             form, "keep_loaded", "Keep loaded", help="Once loaded it makes no room for others, until it is unloaded."
         )
         _warm_up(form)
+
+
+def _quantization() -> None:
+    """Draw what cannot be chosen, with the reason: no load here quantizes."""
+    installed = importlib.util.find_spec("bitsandbytes") is not None
+    why = "not available yet" if installed else "not available: bitsandbytes is not installed"
+    help_ = "Weights are loaded as they are stored, or as “Weights as” says. bfloat16 halves what float32 takes."
+    st.selectbox("Quantization", [why], disabled=True, help=help_, key="register.quantization")
 
 
 def _warm_up(form: Form) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import zipfile
 
@@ -141,6 +142,13 @@ def test_a_folder_is_removed_from_the_form_alone(server: hfreg.Registry) -> None
     press(at, "folder_remove")
     assert draft(at)["fields"]["folder"] == ""
     assert server.folders.find(address) is not None
+
+
+def test_quantization_cannot_be_chosen_and_says_why(server: hfreg.Registry) -> None:
+    field = opened(template="guardrail").selectbox(key="register.quantization")
+    missing = importlib.util.find_spec("bitsandbytes") is None
+    why = "not available: bitsandbytes is not installed" if missing else "not available yet"
+    assert (field.disabled, field.options) == (True, [why])
 
 
 def test_advanced_options_are_saved_and_seen_by_a_reviewer(server: hfreg.Registry) -> None:
