@@ -17,6 +17,8 @@ import hfreg
 from hfreg.engine import Event
 from hfreg.engine.isolated import process
 from hfreg.engine.isolated.turns import Turns
+from hfreg.engine.isolated.watch import MAX_THREADS
+from hfreg.engine.lanes import Window
 
 MODEL = """
 import os, time
@@ -136,6 +138,16 @@ def test_a_second_answer_of_a_row_is_a_frame_for_no_row(confined: Make) -> None:
     assert outcomes.pop(12).value == "first"
     assert [outcome.result()[0] for outcome in outcomes] == GOOD
     assert len({outcome.value[1] for outcome in outcomes}) == 2
+
+
+def test_a_model_with_many_threads_of_torch_has_fewer_rows_together() -> None:
+    window = Window(threads=8)
+    for _ in range(9):
+        with window:
+            pass
+    assert window.rows == 24
+    assert Window(threads=64).rows == 3
+    assert 8 * window.rows < MAX_THREADS
 
 
 def test_whoever_says_that_others_are_in_work_has_no_more_time_than_all_of_them() -> None:

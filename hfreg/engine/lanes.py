@@ -103,10 +103,14 @@ class Lanes:
 
 
 class Window:
-    """How many rows are taken together: as many as take a second or two, so that nobody waits long for their end."""
+    """How many rows are taken together: as many as take a second or two, so that nobody waits long for their end.
 
-    def __init__(self) -> None:
-        self.rows = FIRST_WINDOW
+    Each row has a thread, and each thread that computes has as many `threads` of torch.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._most = max(2, MAX_TOGETHER // threads)
+        self.rows = min(FIRST_WINDOW, self._most)
 
     def __enter__(self) -> None:
         self._began = time.perf_counter()
@@ -116,4 +120,4 @@ class Window:
         if took > LONG_S:
             self.rows = max(2, self.rows // 2)
         elif took < SHORT_S:
-            self.rows = min(MAX_TOGETHER, self.rows * 2)
+            self.rows = min(self._most, self.rows * 2)

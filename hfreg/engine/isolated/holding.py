@@ -20,6 +20,7 @@ from hfreg.engine.isolated.requests import Requests
 from hfreg.engine.isolated.residency import Gauge, Residency, Sizes
 from hfreg.engine.isolated.sandbox import tier
 from hfreg.engine.job import Task
+from hfreg.engine.lanes import Window
 from hfreg.engine.slot import Slot
 from hfreg.errors import NotConfined
 from hfreg.version import Version
@@ -48,6 +49,7 @@ class Holding(Slot):
         self, version: Version, platform: Sizes, residency: Residency, start: Start, readable: Sequence[Path], tier: str
     ) -> None:
         super().__init__(version)
+        self._window = Window(version.definition.options.threads or 1)
         self._tier = tier
         self._residency = residency
         limit_mb = version.definition.limits.memory_mb
