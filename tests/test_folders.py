@@ -58,6 +58,28 @@ def test_a_zip_and_the_same_folder_are_kept_once_under_one_address(folders: Fold
     assert not (first.path / "config.json").stat().st_mode & 0o222
 
 
+def test_a_zip_that_was_unpacked_before_is_recognised_and_not_unpacked_again(
+    folders: Folders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = zipped(GOOD)
+    assert not folders.add(archive).already
+    (tmp_path / "again.zip").write_bytes(archive.getvalue())
+    assert folders.add(written(tmp_path / "model", GOOD)).already  # the same content, not as a zip
+    heard: list[tuple[int, int]] = []
+    monkeypatch.setattr("hfreg.store.folders.take", lambda *_: pytest.fail("it was unpacked again"))
+    known = folders.add(tmp_path / "again.zip", progress=lambda done, total: heard.append((done, total)))
+    assert (known.already, heard) == (True, [(known.size, known.size)])
+    assert folders.get(known.address).files == known.files
+
+
+def test_a_zip_with_pickles_that_is_known_is_refused_all_the_same_where_none_are_allowed(folders: Folders) -> None:
+    archive = zipped({"config.json": b"{}", "model.pkl": pickle.dumps([1])})
+    assert folders.add(archive, pickles=True).pickles
+    with pytest.raises(UnsafeFolder, match="pickle"):
+        folders.add(archive)
+    assert folders.add(archive, pickles=True).already
+
+
 def test_progress_tells_bytes_and_may_stop_it(folders: Folders, tmp_path: Path) -> None:
     heard: list[tuple[int, int]] = []
     folders.add(zipped(GOOD), progress=lambda done, total: heard.append((done, total)))

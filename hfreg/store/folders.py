@@ -1,8 +1,9 @@
 """Folders: uploaded model folders of Custom models, each kept once under the name of its content.
 
 The address of a folder is `sha256:` over its sorted file names, sizes and contents; the same content uploaded again is
-the same folder. A folder appears whole or not at all, its files are read-only, and they are looked at again before
-they are loaded. Nothing is deleted here: a version of any model may name it.
+the same folder, and a zip that was unpacked before is known by its own hash and not unpacked again. A folder appears
+whole or not at all, its files are read-only, and they are looked at again before they are loaded. Nothing is deleted
+here: a version of any model may name it.
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ import secrets
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
 from hfreg.errors import StoreError, UnsafeFolder
 from hfreg.store.unpack import Progress, Taken, items_of_folder, items_of_zip, take
 
-FILES, MANIFEST, STAGING = "files", "manifest.json", ".new-"
+FILES, MANIFEST, ZIPS, STAGING = "files", "manifest.json", "zips", ".new-"
 PREFIX = "sha256:"
 ADDRESS = len(PREFIX) + 64
 
@@ -31,11 +32,12 @@ Inspect = Callable[[Path, Sequence[str]], None]
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """One stored folder: its address, where its files are, and what they are."""
+    """One stored folder: its address, where its files are, what they are, and whether `add` found it here already."""
 
     address: str
     path: Path
     files: tuple[Taken, ...]
+    already: bool = False
 
     @property
     def size(self) -> int:
@@ -62,12 +64,16 @@ class Folders:
 
         Raises UnsafeFolder or UnsafeRepo naming the file that keeps it out; nothing of it stays then.
         """
+        mark = _mark(source)
+        if mark and (known := self._recognised(mark)) is not None and (pickles or not known.pickles):
+            progress(known.size, known.size)
+            return known
         staging = self._root / f"{STAGING}{secrets.token_hex(8)}"
         try:
             (staging / FILES).mkdir(parents=True, mode=0o700)
             taken = self._taken(source, staging / FILES, pickles, progress)
             self._inspect(staging / FILES, [file.name for file in taken])
-            return self._keep(staging, taken)
+            return self._marked(self._keep(staging, taken), mark)
         except OSError as error:
             if isinstance(error, (StoreError, UnsafeFolder)) or type(error).__module__.startswith("hfreg"):
                 raise
@@ -119,7 +125,7 @@ class Folders:
             whole.update(f"{file.name}\0{file.size}\0{file.sha256}\n".encode())
         address = f"{PREFIX}{whole.hexdigest()}"
         if (known := self.find(address)) is not None:
-            return known
+            return replace(known, already=True)
         for file in taken:
             (staging / FILES / file.name).chmod(0o444)
         plain: list[Any] = [list(file) for file in taken]
@@ -130,6 +136,29 @@ class Folders:
         if found is None:
             raise StoreError(f"The folder could not be kept in {self._root}.")
         return found
+
+    def _recognised(self, mark: str) -> Folder | None:
+        """Find the folder that a zip of that hash was unpacked to."""
+        place = next((path.parents[1] for path in self._root.glob(f"*/{ZIPS}/{mark}")), None)
+        known = self.find(f"{PREFIX}{place.name}") if place else None
+        return replace(known, already=True) if known else None
+
+    def _marked(self, folder: Folder, mark: str) -> Folder:
+        if mark:
+            with contextlib.suppress(OSError):  # without the mark the zip is unpacked again, that is all
+                (folder.path.parent / ZIPS).mkdir(exist_ok=True)
+                (folder.path.parent / ZIPS / mark).touch()
+        return folder
+
+
+def _mark(source: Path | IO[bytes]) -> str:
+    """Return the hash of a zip, empty for a folder and for what cannot be read."""
+    if isinstance(source, Path):
+        return _digest(source) if source.is_file() else ""
+    source.seek(0)
+    mark = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
+    source.seek(0)
+    return mark
 
 
 def _digest(path: Path) -> str:

@@ -1,10 +1,13 @@
 """Custom fields: the uploaded folder and the initialization logic of a Custom model, in the cards of the form.
 
-What was entered stays in the draft when another input type is chosen. Folders of this machine are taken in from
-Python, not from a page: whoever opens the page must not choose among the files of the server.
+What was entered stays in the draft when another input type is chosen. A folder of this machine is named by its path
+only while the workbench listens on this machine alone: who reaches it from elsewhere must not choose among its files.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import IO
 
 import streamlit as st
 
@@ -13,10 +16,12 @@ from hfreg.ui import findings, form_state, session
 from hfreg.ui.editor import Completion, EditorState, code_editor, current_text
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_state import Form
+from hfreg.ui.listening import on_loopback
 from hfreg.ui.widgets import plain
 
 INITIALIZATION = "register.initialization"
-PROBLEM, ROUND = "register.folder_problem", "register.folder_round"
+PROBLEM, ROUND, SAID = "register.folder_problem", "register.folder_round", "register.folder_said"
+TYPED, ASKED = "register.folder_path", "register.folder_asked"
 LARGEST_UPLOAD_MB = 2048
 SHOWN = 12
 
@@ -41,10 +46,12 @@ def folder(form: Form) -> None:
             help="Weights as safetensors, configurations, vocabularies. No code, no archives inside; pickles only with "
             "Allow pickled weights. Scoring logic finds it as model_dir.",
         )
+        _path()
         _take(form)
+        if said := session.get(SAID):
+            st.info(said)
         if problem := session.get(PROBLEM):
             st.error(sentence(problem))
-        st.caption("A folder of this machine, or one of more than 2 GB, is taken in with `registry.add_folder(path)`.")
         findings.beside(form.at("folder"))
 
 
@@ -93,22 +100,51 @@ def _kept(form: Form, address: str) -> None:
     st.button("Remove the folder", key="register.folder_remove", type="tertiary", on_click=_remove)
 
 
-def _take(form: Form) -> None:
-    """Take in what was just uploaded, telling how far it is."""
-    upload = session.get(_uploader())
-    if upload is None:
+def _path() -> None:
+    """Draw the field for a folder of this machine, where the page may offer it."""
+    if not on_loopback():
+        st.caption("A folder of the server, or one of more than 2 GB, is taken in with `registry.add_folder(path)`.")
         return
-    bar = st.progress(0.0, "Reading the archive …")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.text_input(
+            "Or its path on this machine",
+            key=TYPED,
+            placeholder="/data/my-model",
+            help="A folder, or a zip of it; what it holds is copied and kept, of any size up to 20 GiB.",
+        )
+        st.button("Take it", key="register.folder_take", on_click=_ask)
+
+
+def _ask() -> None:
+    typed = str(session.get(TYPED) or "").strip()
+    session.drop(PROBLEM, SAID)
+    if typed:
+        session.put(ASKED, typed)
+    else:
+        session.put(PROBLEM, "Type the path of a folder first, or upload a zip.")
+
+
+def _take(form: Form) -> None:
+    """Take in what was just uploaded or named, telling how far it is."""
+    upload, typed = session.get(_uploader()), session.get(ASKED)
+    session.drop(ASKED)
+    source: Path | IO[bytes] | None = upload or (Path(typed).expanduser() if typed else None)
+    if source is None:
+        return
+    bar = st.progress(0.0, "Reading …")
 
     def tell(done: int, total: int) -> None:
         bar.progress(done / max(1, total), f"{done / 1024**2:,.0f} of {total / 1024**2:,.0f} MiB")
 
     try:
-        kept = form.registry.add_folder(upload, form.draft["fields"]["pickled_weights"], tell)
-    except HfregError as error:
-        session.put(PROBLEM, f"{plain(upload.name)}: {error} Nothing of it was kept.")
+        kept = form.registry.add_folder(source, form.draft["fields"]["pickled_weights"], tell)
+    except (HfregError, OSError, RuntimeError, ValueError) as error:
+        session.drop(SAID)
+        session.put(PROBLEM, f"{upload.name if upload else typed}: {error} Nothing of it was kept.")
     else:
-        session.drop(PROBLEM)
+        session.drop(PROBLEM, SAID)
+        if kept.already:
+            session.put(SAID, "The same content was here already, so nothing new was stored.")
         form_state.write("folder", kept.address)
     session.put(ROUND, session.get(ROUND, 0) + 1)  # the next uploader is empty
     st.rerun()
@@ -119,7 +155,7 @@ def _uploader() -> str:
 
 
 def _remove() -> None:
-    session.drop(PROBLEM)
+    session.drop(PROBLEM, SAID)
     form_state.write("folder", "")
 
 

@@ -20,12 +20,12 @@ from hfreg.simulation.plan import guess
 from hfreg.tables import FORMATS, Row, open_table
 from hfreg.ui import chooser, session, simulation_mapping, simulation_result, simulation_trial
 from hfreg.ui.findings import sentence
+from hfreg.ui.listening import on_loopback
 from hfreg.ui.widgets import plain
 from hfreg.version import Version
 
 NAME = "simulation.form"
 TABLE, PROBLEM, ROUND, TYPED, LIMIT = (f"{NAME}.{n}" for n in ("table", "problem", "round", "typed", "limit"))
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PREVIEW = 5
 
 
@@ -82,7 +82,7 @@ def _choice(registry: Registry) -> None:
         except (HfregError, OSError) as error:
             session.put(PROBLEM, str(error))
         st.rerun()
-    if st.get_option("server.address") not in LOOPBACK:
+    if not on_loopback():
         st.caption("A table that lies on the server is run from Python or from a shell.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import io
 import zipfile
+from pathlib import Path
 
+import pytest
 from register_form import draft, fill, opened, press, said
 from streamlit.testing.v1 import AppTest
 
@@ -134,6 +136,36 @@ def test_a_custom_model_is_registered_with_its_folder_and_both_codes(server: hfr
     assert saved.initialization_logic == "words = open(model_dir).name"
     kept = server.folders.get(saved.folder)
     assert [file.name for file in kept.files] == ["vocab.txt"]
+
+
+def test_the_same_zip_again_is_recognised(server: hfreg.Registry) -> None:
+    at = upload(chosen(opened(), "Custom"), {"vocab.txt": b"sea"})
+    address = draft(at)["fields"]["folder"]
+    assert "was here already" not in said(at)
+    press(at, "folder_remove")
+    upload(at, {"vocab.txt": b"sea"})
+    assert "The same content was here already" in said(at)
+    assert draft(at)["fields"]["folder"] == address
+
+
+def test_a_folder_of_this_machine_is_taken_while_the_page_is_on_loopback_alone(
+    server: hfreg.Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "vocab.txt").write_text("sea")
+    at = press(chosen(opened(), "Custom"), "folder_take")
+    assert "Type the path of a folder first" in said(at)
+    at.text_input(key="register.folder_path").set_value(str(tmp_path / "nowhere")).run()
+    press(at, "folder_take")
+    assert "nowhere is not there" in said(at).replace("\\", "")
+    at.text_input(key="register.folder_path").set_value(str(tmp_path / "model")).run()
+    press(at, "folder_take")
+    assert "vocab.txt" in said(at)
+    assert server.folders.get(draft(at)["fields"]["folder"]).files[0].name == "vocab.txt"
+    monkeypatch.setattr("hfreg.ui.listening.LOOPBACK", ())
+    at.run()
+    assert "register.folder_take" not in {button.key for button in at.button}
+    assert "registry.add_folder(path)" in said(at)
 
 
 def test_a_folder_is_removed_from_the_form_alone(server: hfreg.Registry) -> None:

@@ -192,7 +192,7 @@ def test_another_table_can_be_chosen(server: hfreg.Registry, csv: Path) -> None:
 def test_where_the_workbench_is_reached_from_elsewhere_no_path_can_be_named(
     server: hfreg.Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hfreg.ui.simulation_setup.LOOPBACK", ())
+    monkeypatch.setattr("hfreg.ui.listening.LOOPBACK", ())
     at = opened(PAGE)
     assert "simulation.form.use" not in keys(at)
     assert len(at.file_uploader) == 1
