@@ -8,24 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from hfreg.definition import Definition
 from hfreg.errors import ArgumentError, CheckError
-from hfreg.simulating import Simulating
-from hfreg.store import CHECKS
+from hfreg.flooring import SOURCE, Flooring
+from hfreg.values import Frozen
 from hfreg.version import Version, called_by
 
 if TYPE_CHECKING:
     from hfreg.checks import Basis, Check, CheckReport, CheckResult, Matcher
-    from hfreg.store.checks import Checks
-
-SOURCE = "check"
 
 
-class Checking(Simulating):
+class Checking(Flooring):
     """Holds versions that somebody else found to what is expected of them."""
 
     def add_check(
@@ -46,7 +42,7 @@ class Checking(Simulating):
         for a name that is taken or a value that JSON has no form for.
         """
         definition = self._find(alias, None).definition
-        name = name or _free([one.name for one in self._checks.all(alias)])
+        name = name or _free(self._checks.names(alias))
         check = self._check_of(definition, arguments, expected, matcher, name, tolerance, path, author)
         self._checks.add(alias, check)
         return check
@@ -92,7 +88,7 @@ class Checking(Simulating):
         user: str | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> CheckReport:
-        """Run every check of a model, one after the other, and keep what came of it as the last report.
+        """Run every check of a model, then its floors, one after the other; keep what came of it as the last report.
 
         `progress` is told how many are done, and of how many; what it raises ends the run, and no report is kept.
         Raises CheckError when there is none, NotApproved when the state does not let the version run.
@@ -101,14 +97,20 @@ class Checking(Simulating):
 
         found = self._find(alias, version)
         self._admit(found)
-        if not (checks := self._checks.all(alias)):
+        checks, floors = self._checks.all(alias), self._checks.floors(alias)
+        kept, count = [*checks, *floors], len(checks) + len(floors)
+        if not kept:
             raise CheckError(f"{alias} has no checks, so there is nothing to run. Add one with `registry.add_check`.")
-        before = self._basis(found, checks)
+        tell = progress or _silent
+        before = self._basis(found, kept)
         results: list[CheckResult] = []
         for check in checks:
-            (progress or _silent)(len(results), len(checks))
+            tell(len(results), count)
             results.append(self._held_to(found, check, user))
-        (progress or _silent)(len(results), len(checks))
+        for floor in floors:
+            tell(len(results), count)
+            results.append(self._reached(found, floor, user, lambda: tell(len(results), count)))
+        tell(len(results), count)
         report = CheckReport(
             alias=alias,
             version=found.number,
@@ -116,7 +118,7 @@ class Checking(Simulating):
             user=user or self.user,
             results=tuple(results),
             # A model that a first call pinned has its commits only now; what was changed meanwhile shows as stale.
-            basis=before.model_copy(update={"commits": self._basis(self._now(found), checks).commits}),
+            basis=before.model_copy(update={"commits": self._basis(self._now(found), kept).commits}),
         )
         self._checks.keep(report)
         return report.model_copy(update={"stale": self._stale(report, version)})
@@ -128,14 +130,6 @@ class Checking(Simulating):
         return None if report is None else report.model_copy(update={"stale": self._stale(report, version)})
 
     # Inside
-
-    @cached_property
-    def _checks(self) -> Checks:
-        from hfreg.store.checks import Checks
-
-        with self._making:
-            made: Checks = self.__dict__.setdefault("_checks", Checks(self.settings.home / CHECKS))
-            return made
 
     def _check_of(
         self,
@@ -180,7 +174,7 @@ class Checking(Simulating):
     def _now(self, version: Version) -> Version:
         return self.definitions.find(version.alias, version.number) or version
 
-    def _basis(self, version: Version, checks: Sequence[Check]) -> Basis:
+    def _basis(self, version: Version, checks: Sequence[Frozen]) -> Basis:
         from hfreg.checks import basis
         from hfreg.hub.sources import libraries
 
@@ -191,7 +185,9 @@ class Checking(Simulating):
         from hfreg.checks import changes
 
         now = self._find(report.alias, version)
-        return changes(report.basis, self._basis(now, self._checks.all(report.alias)))
+        return changes(
+            report.basis, self._basis(now, [*self._checks.all(report.alias), *self._checks.floors(report.alias)])
+        )
 
 
 def _read(definition: Definition, arguments: Mapping[str, Any]) -> dict[str, Any]:

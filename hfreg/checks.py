@@ -154,7 +154,7 @@ class CheckReport(Frozen):
         return f"{self.alias} version {self.version}: {right} of {len(self.results)} checks are right"
 
 
-def basis(version: Version, called: Iterable[Version], checks: Iterable[Check], libraries: Mapping[str, str]) -> Basis:
+def basis(version: Version, called: Iterable[Version], checks: Iterable[Frozen], libraries: Mapping[str, str]) -> Basis:
     """Return what the answers of a version depend on; `called` are the models that it calls."""
     others = list(called)
     commits = {pin.repo: pin.commit for one in (*others, version) for pin in one.pins}

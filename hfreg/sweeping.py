@@ -9,13 +9,12 @@ come to is counted by `hfreg.metrics.threshold_sweep`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from hfreg.argument import Argument
 from hfreg.checking import Checking
 from hfreg.definition import Definition
-from hfreg.errors import EvaluationError, HfregError
+from hfreg.errors import EvaluationError
 from hfreg.version import Version
 
 if TYPE_CHECKING:
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from hfreg.simulation import Plan, Result, Simulation
     from hfreg.simulation.decisions import Fields
 
-POLL_S = 0.05
 Told = Callable[[int, int], None]
 
 
@@ -116,23 +114,12 @@ class Sweeping(Checking):
         """Run the table with one value of the argument, and keep nothing of it."""
         mapping = {column: name for name, column in plan.columns.items() if name != about.argument}
         constants = {**plan.constants, about.argument: int(value) if value.is_integer() else value}
-        begun = self.simulate(
-            plan.alias, plan.table.path, plan.version, mapping, constants,
-            limit=plan.limit, every=plan.every, dry=True, user=user, guess=False,
-        )  # fmt: skip
-        try:
-            while begun.running:
-                tell()
-                begun.wait(POLL_S)
-            if begun.state != "done":
-                raise EvaluationError(f"The run at {value:g} is {begun.state}. {begun.progress.reason}".strip())
-            return list(begun.results())
-        finally:
-            with suppress(HfregError, OSError):
-                if begun.running:
-                    begun.cancel()
-                    begun.wait()
-                self.delete_simulation(begun.id)
+        version = self._find(plan.alias, plan.version)
+        self._admit(version)
+        again = self.plan(
+            version, plan.table.path, mapping, constants, plan.limit, plan.every, dry=True, user=user, guess=False
+        )
+        return self._rows_of(again, tell)
 
 
 def with_default(definition: Definition, alias: str, threshold: float) -> Definition:

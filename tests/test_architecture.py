@@ -13,12 +13,12 @@ ROOT = Path(__file__).resolve().parent.parent
 FLOORS = [
     {"errors", "settings"},
     {"types", "values", "argument_limits", "argument", "endpoint", "options", "input_types", "licences"}
-    | {"definition", "version", "lifecycle", "metrics", "checks"},
+    | {"definition", "version", "lifecycle", "metrics", "checks", "floors"},
     {"scoring", "hub", "store", "tables"},
     {"engine"},
     {"simulation", "templates", "from_repository", "portable", "progress"},
     {"admission", "licensing", "licensed", "recording", "provision", "parts", "running", "simulating"}
-    | {"checking", "sweeping"}
+    | {"flooring", "checking", "sweeping"}
     | {"model", "registry"},
     {"starters", "doctor", "__init__", "models"},
     {"cli", "__main__", "serving", "ui"},
@@ -34,6 +34,9 @@ OWNERS = {
     "streamlit": ["hfreg/ui/", "pages/", "app.py"],
     "pyflakes": ["hfreg/scoring/"],
     "openpyxl": ["hfreg/tables/"],
+    "PIL": ["hfreg/scoring/media.py"],
+    "soundfile": ["hfreg/scoring/media.py"],
+    "scipy": ["hfreg/scoring/media.py"],
 }
 FORBIDDEN_NAMES = {"utils", "helpers", "manager", "misc", "common"}
 

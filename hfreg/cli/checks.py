@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 
+from hfreg.checks import Check
 from hfreg.cli.words import say
+from hfreg.floors import Floor
 from hfreg.registry import Registry
 
 
@@ -19,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def command(registry: Registry, given: argparse.Namespace) -> int:
     """Run the command and return its exit code."""
     if given.list:
-        kept = registry.checks(given.alias)
+        kept: list[Check | Floor] = [*registry.checks(given.alias), *registry.floors(given.alias)]
         lines = [f"{check.name}: expects {check.wanted}" for check in kept]
         return say(given, [check.model_dump(mode="json") for check in kept], lines, f"{given.alias} has no checks.")
     report = registry.run_checks(given.alias, given.number)

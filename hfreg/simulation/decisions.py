@@ -13,7 +13,7 @@ from typing import Any
 from hfreg.argument import Argument
 from hfreg.definition import Definition
 from hfreg.errors import EvaluationError, did_you_mean
-from hfreg.metrics.labelled import is_missing, label, number
+from hfreg.metrics.labelled import Labelled, is_missing, label, number
 from hfreg.simulation.plan import Plan
 from hfreg.simulation.results import Result
 
@@ -71,9 +71,7 @@ def answer_fields(answers: Iterable[Any]) -> tuple[list[str], list[str]]:
 
 def resolve(rows: Sequence[Result], plan: Plan, given: Fields) -> Fields:
     """Return what is in which column and field; raises EvaluationError for what cannot be told."""
-    if given.truth not in plan.inputs:
-        near = did_you_mean(given.truth, plan.inputs)
-        raise EvaluationError(f"{plan.name} has no column `{given.truth}`.{near} It has {_list(plan.inputs)}.")
+    _require_column(plan, given.truth)
     positive = _positive(cells(rows, plan, given.truth), given)
     answers = [row.answer for row in rows if row.status == "ok" and isinstance(row.answer, dict)]
     scores, decisions = answer_fields(answers)
@@ -124,6 +122,34 @@ def _answer(decided: Sequence[Any], positive: str, decision: str, given: str) ->
     return found or wanted
 
 
+def compared(rows: Sequence[Result], field: str = "", score: str = "") -> tuple[str, str]:
+    """Return which fields of the answers are compared with a truth, and hold the score; nothing where there is none."""
+    answers = [row.answer for row in rows if row.status == "ok" and row.answer is not None]
+    if not any(isinstance(one, dict) for one in answers):
+        return field, score
+    scores, decisions = answer_fields(answers)
+    if not field and not (decisions or scores):
+        raise EvaluationError("The answers have no field that could be compared with a truth. Name `field`.")
+    chosen = field or (decisions or scores)[0]
+    return chosen, score or next((one for one in scores if one != chosen), "")
+
+
+def labelled(rows: Sequence[Result], plan: Plan, truth: str, field: str, score: str) -> Labelled:
+    """Return rows with their truth, to be evaluated; raises EvaluationError for a column that is not there."""
+    _require_column(plan, truth)
+
+    def taken(name: str) -> list[Any]:
+        return [row.answer.get(name) if isinstance(row.answer, dict) else row.answer for row in rows]
+
+    return Labelled(
+        expected=cells(rows, plan, truth),
+        predicted=taken(field),
+        status=[row.status for row in rows],
+        scores=[number(one) for one in taken(score)] if score else (),
+        milliseconds=[row.milliseconds for row in rows],
+    )
+
+
 def cells(rows: Sequence[Result], plan: Plan, column: str) -> list[Any]:
     """Return what the rows have in a column of the table."""
     place = plan.inputs.index(column)
@@ -140,6 +166,12 @@ def flagged(row: Result, decision: str, answer: str) -> bool | None:
     if row.status != "ok" or not isinstance(row.answer, dict):
         return None
     return bool(is_label(row.answer.get(decision), answer))
+
+
+def _require_column(plan: Plan, truth: str) -> None:
+    if truth not in plan.inputs:
+        near = did_you_mean(truth, plan.inputs)
+        raise EvaluationError(f"{plan.name} has no column `{truth}`.{near} It has {_list(plan.inputs)}.")
 
 
 def _place(name: str, known: Sequence[str]) -> int:

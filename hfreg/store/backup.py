@@ -29,6 +29,7 @@ from hfreg.store.storage import AtomicStorage
 
 _AUTOSAVE = re.compile(r"autosave/[0-9a-f]{32}/[0-9a-f]{32}\.json")
 _CHECKS = re.compile(r"checks/[A-Za-z_]\w{0,62}\.json", re.ASCII)
+_TABLE = re.compile(r"checks/uploads/[0-9a-f]{32}/table\.[a-z]{3,7}")
 _OF_EVENTS = ("", "-wal", "-shm", "-journal")
 _OF_DEFINITIONS = ("", ".good")  # as of policies, which are kept the same way
 
@@ -106,7 +107,7 @@ def _present(home: Path) -> list[str]:
 
 def _allowed(name: str) -> bool:
     known = name in {DEFINITIONS, EVENTS, POLICIES}
-    return known or any(kind.fullmatch(name) for kind in (_AUTOSAVE, _CHECKS))
+    return known or any(kind.fullmatch(name) for kind in (_AUTOSAVE, _CHECKS, _TABLE))
 
 
 def _gathered(home: Path, scratch: Path) -> tuple[dict[str, Path], Report]:
@@ -120,10 +121,11 @@ def _gathered(home: Path, scratch: Path) -> tuple[dict[str, Path], Report]:
             held = AtomicStorage(path).content()
             files[name] = scratch / f"{len(files)}.json"
             files[name].write_bytes(encode(held.tables, held.generation, held.schema))
-    for path in sorted((home / AUTOSAVES).glob("*/*.json")):
+    copied = [*(home / CHECKS).glob("uploads/*/*"), *(home / AUTOSAVES).glob("*/*.json")]
+    for path in sorted(copied):
         if _allowed(name := path.relative_to(home).as_posix()):
             with suppress(FileNotFoundError):  # saved or dropped at this moment
-                files[name] = Path(shutil.copyfile(path, scratch / f"{len(files)}.json"))
+                files[name] = Path(shutil.copyfile(path, scratch / f"{len(files)}{path.suffix}"))
     if (home / EVENTS).exists():
         files[EVENTS] = scratch / EVENTS
         _copy_database(home / EVENTS, files[EVENTS])

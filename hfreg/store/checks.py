@@ -11,14 +11,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from tinydb import TinyDB
 from tinydb.table import Document, Table
 
 from hfreg.checks import Check, CheckReport
 from hfreg.errors import CheckError, DefinitionError, StoreCorrupt, did_you_mean
+from hfreg.floors import Floor
 from hfreg.store.storage import AtomicStorage
 
-ONES, REPORTS = "checks", "reports"
-T = TypeVar("T", Check, CheckReport)
+ONES, REPORTS, FLOORS = "checks", "reports", "floors"
+T = TypeVar("T", Check, CheckReport, Floor)
 
 
 class Checks:
@@ -34,11 +36,15 @@ class Checks:
         kept = self._storage(alias).content().tables.get(ONES, {})
         return [self._read(alias, Check, kept[number]) for number in sorted(kept, key=int)]
 
+    def names(self, alias: str) -> list[str]:
+        """List the names that are taken: those of checks and of floors."""
+        return [one.name for one in self.all(alias)] + [one.name for one in self.floors(alias)]
+
     def add(self, alias: str, check: Check) -> None:
         """Keep another check; raises CheckError when there is one of that name."""
         with self._storage(alias).transaction() as database:
             table = database.table(ONES)
-            _refuse_taken(alias, table, check.name)
+            _refuse_taken(alias, database, check.name)
             table.insert(check.model_dump(mode="json"))
 
     def replace(self, alias: str, name: str, check: Check) -> None:
@@ -47,7 +53,7 @@ class Checks:
             table = database.table(ONES)
             found = _named(alias, table, name)
             if check.name != name:
-                _refuse_taken(alias, table, check.name)
+                _refuse_taken(alias, database, check.name)
             table.remove(doc_ids=[found.doc_id])
             table.insert(Document(check.model_dump(mode="json"), found.doc_id))
 
@@ -58,6 +64,25 @@ class Checks:
             found = _named(alias, table, name)
             table.remove(doc_ids=[found.doc_id])
         return self._read(alias, Check, found)
+
+    def floors(self, alias: str) -> list[Floor]:
+        """List the floors of a model in the order in which they were added; raises StoreCorrupt."""
+        kept = self._storage(alias).content().tables.get(FLOORS, {})
+        return [self._read(alias, Floor, kept[number]) for number in sorted(kept, key=int)]
+
+    def add_floor(self, alias: str, floor: Floor) -> None:
+        """Keep another floor; raises CheckError when there is a check or floor of that name."""
+        with self._storage(alias).transaction() as database:
+            _refuse_taken(alias, database, floor.name)
+            database.table(FLOORS).insert(floor.model_dump(mode="json"))
+
+    def delete_floor(self, alias: str, name: str) -> Floor:
+        """Delete a floor and return it; raises CheckError naming those there are."""
+        with self._storage(alias).transaction() as database:
+            table = database.table(FLOORS)
+            found = _named(alias, table, name)
+            table.remove(doc_ids=[found.doc_id])
+        return self._read(alias, Floor, found)
 
     def report(self, alias: str) -> CheckReport | None:
         """Return the last report, None when the checks never ran."""
@@ -79,7 +104,7 @@ class Checks:
             return
         with self._storage(new_alias).transaction() as database:
             database.drop_tables()
-            for name, renamed in ((ONES, {}), (REPORTS, {"alias": new_alias})):
+            for name, renamed in ((ONES, {}), (FLOORS, {}), (REPORTS, {"alias": new_alias})):
                 table = kept.get(name, {})
                 database.table(name).insert_multiple({**table[key], **renamed} for key in sorted(table, key=int))
         with self._storage(alias).transaction() as database:
@@ -88,7 +113,7 @@ class Checks:
     def _storage(self, alias: str) -> AtomicStorage:
         with self._making:
             if alias not in self._storages:
-                self._storages[alias] = AtomicStorage(self._folder / f"{alias}.json", (ONES, REPORTS))
+                self._storages[alias] = AtomicStorage(self._folder / f"{alias}.json", (ONES, REPORTS, FLOORS))
             return self._storages[alias]
 
     def _read(self, alias: str, kind: type[T], document: Mapping[str, Any]) -> T:
@@ -110,6 +135,6 @@ def _named(alias: str, table: Table, name: str) -> Document:
     raise CheckError(f"{alias} has no check `{name}`.{did_you_mean(name, known)}{there}")
 
 
-def _refuse_taken(alias: str, table: Table, name: str) -> None:
-    if any(document["name"] == name for document in table):
+def _refuse_taken(alias: str, database: TinyDB, name: str) -> None:
+    if any(document["name"] == name for kind in (ONES, FLOORS) for document in database.table(kind)):
         raise CheckError(f"{alias} has a check `{name}` already. Delete it first, or choose another name.")
