@@ -12,8 +12,9 @@ import streamlit as st
 
 from hfreg.checks import Check, CheckReport, CheckResult
 from hfreg.errors import HfregError
+from hfreg.floors import Floor
 from hfreg.registry import Registry
-from hfreg.ui import actions, check_form, chooser, session
+from hfreg.ui import actions, check_form, chooser, floors, session
 from hfreg.ui.background import Task
 from hfreg.ui.findings import sentence
 from hfreg.ui.live import WAIT_S
@@ -32,16 +33,17 @@ def draw(version: Version) -> None:
     """Draw the checks of a model, held against the version on the page."""
     registry = session.registry()
     try:
-        checks, report = registry.checks(version.alias), registry.check_report(version.alias, version.number)
+        checks, kept = registry.checks(version.alias), registry.floors(version.alias)
+        report = registry.check_report(version.alias, version.number)
     except HfregError as error:
         st.error(sentence(str(error)))
         return
     run = session.tasks().find(task_key(version.alias))
     running = run is not None and not run.ended
-    _buttons(registry, version, checks, running)
+    _buttons(registry, version, bool(checks or kept), running)
     if run is not None:
         _progress(run, running)
-    if not checks:
+    if not checks and not kept:
         empty(NONE)
     elif report is not None:
         _summary(report)
@@ -51,12 +53,14 @@ def draw(version: Version) -> None:
         check_form.draw(version)
     for place, check in enumerate(checks):
         _row(version, place, check, report)
+    for place, floor in enumerate(kept):
+        floors.draw_row(version.alias, floor, report, _badge(_result(floor, report), report), place)
 
 
 def mark(registry: Registry, alias: str, version: int | None = None) -> str:
     """Return how the checks of a model stand, as badges in Markdown; nothing where it has none."""
     try:
-        if not registry.checks(alias):
+        if not registry.checks(alias) and not registry.floors(alias):
             return ""
         report = registry.check_report(alias, version)
     except HfregError:
@@ -75,7 +79,7 @@ def task_key(alias: str) -> str:
     return f"checks.{alias}"
 
 
-def _buttons(registry: Registry, version: Version, checks: list[Check], running: bool) -> None:
+def _buttons(registry: Registry, version: Version, some: bool, running: bool) -> None:
     refused = chooser.refusal(registry, version)
     with st.container(horizontal=True, key="checks.buttons"):
         st.button(
@@ -83,12 +87,13 @@ def _buttons(registry: Registry, version: Version, checks: list[Check], running:
             key="checks.run",
             type="primary",
             icon=":material/play_arrow:",
-            disabled=running or not checks or bool(refused),
+            disabled=running or not some or bool(refused),
             on_click=_run,
             args=(registry, version),
         )
         st.button("Add check", key="checks.add", icon=":material/add:", on_click=check_form.open_new, args=(version,))
-    if refused and checks:
+        floors.draw_adding(registry, version.alias)
+    if refused and some:
         st.warning(refused)
 
 
@@ -120,9 +125,7 @@ def _summary(report: CheckReport) -> None:
 
 
 def _row(version: Version, place: int, check: Check, report: CheckReport | None) -> None:
-    result = None if report is None else next((one for one in report.results if one.name == check.name), None)
-    if result is not None and report is not None and check.created_at > report.at:
-        result = None
+    result = _result(check, report)
     with st.container(border=True, key=f"checks.row.{place}", gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"{_badge(result, report)} **{plain(check.name)}**", width="stretch")
@@ -135,6 +138,13 @@ def _row(version: Version, place: int, check: Check, report: CheckReport | None)
             st.markdown(f":red[{sentence(result.message)}]")
         took = f" · took {milliseconds(result.milliseconds)}" if result is not None else ""
         st.caption(f"{plain(check.author)}, {ago(check.created_at)}{took}")
+
+
+def _result(check: Check | Floor, report: CheckReport | None) -> CheckResult | None:
+    """Return what came of a check, unless it was saved since."""
+    if report is None or check.created_at > report.at:
+        return None
+    return next((one for one in report.results if one.name == check.name), None)
 
 
 def _badge(result: CheckResult | None, report: CheckReport | None) -> str:

@@ -139,6 +139,31 @@ def test_checks_on_their_way_can_be_stopped_and_keep_no_report(server: hfreg.Reg
     assert server.check_report("mood") is None
 
 
+def test_a_floor_is_added_from_a_simulation_run_and_deleted(server: hfreg.Registry, tmp_path: Path) -> None:
+    at = tab()
+    at.session_state["floors.box"] = True  # opened
+    assert "Run a table that has a column with the truth through this model first." in said(at.run())
+    table = tmp_path / "moods.csv"
+    table.write_text("text,truth\nso good,good\nawful,bad\nfine,good\n")
+    server.simulate("mood", table).wait()
+    at.run()
+    at.selectbox(key="floors.metric").set_value("accuracy").run()
+    press(at, "floors.save")
+    assert "Saved the floor `accuracy`: accuracy of at least 0.9." in said(at)
+    assert [(one.metric, one.truth, one.at_least) for one in server.floors("mood")] == [("accuracy", "truth", 0.9)]
+    ended(press(at, "checks.run"))
+    assert "expected accuracy of at least 0.9, got 0.6667" in said(at)
+    assert ":red-badge[:material/close: 1 of 1 check wrong]" in said(at)
+    press(at, "floors.delete.0")
+    assert server.floors("mood") == []
+    press(at, "actions_undo")
+    assert len(server.floors("mood")) == 1 and "Stale" not in said(at)
+    at.segmented_control(key="floors.side").set_value("at most").run()
+    at.selectbox(key="floors.metric").set_value("MAE").run()
+    press(at, "floors.save")
+    assert "There is no metric `MAE`" in said(at)
+
+
 def test_a_check_can_be_made_of_the_answer_in_the_playground(server: hfreg.Registry) -> None:
     at = opened(PLAYGROUND, alias="mood")
     at.text_area(key="playground.mood.text.text_area").set_value("so good").run()
