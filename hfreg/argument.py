@@ -100,6 +100,11 @@ class Argument(Frozen):
         """What reads a value that came as text: the type's own `from_text`, or that of the limits."""
         return (self.limits or self.parsed_type).from_text
 
+    @cached_property
+    def takes_media(self) -> bool:
+        """Whether its values are pictures or sound, or hold some; a type that cannot be read holds none."""
+        return notation_problem(self.type) is None and types.holds_media(self.parsed_type)
+
     @property
     def annotation(self) -> Any:
         """The type as a Python annotation, with the limits in it."""
@@ -174,6 +179,9 @@ def _type_findings(field: str, argument: Argument) -> list[Finding]:
         return [Finding("error", f"{field}.type", None, problem)]
     limits, problems = argument_limits.examine(argument.parsed_type, argument.alias, argument._given_limits)
     found = [Finding("error", f"{field}.{one.field}", None, one.message) for one in problems]
+    if argument.default is not None and argument.takes_media:
+        message = f"An argument of the type {argument.type} has no default but None. Drop the default."
+        return [*found, Finding("error", f"{field}.default", None, message)]
     try:
         default = argument.default_value
     except ArgumentError as error:

@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import re
 import textwrap
 from collections.abc import Mapping
 from functools import cached_property
@@ -140,7 +141,7 @@ class Definition(Frozen):
     @property
     def signature_text(self) -> str:
         """The signature as people write it: `(text: str, threshold: float | int = 0.5) -> dict[str, Any]`."""
-        return str(self.signature).replace("typing.", "").replace("datetime.datetime", "datetime")
+        return re.sub(r"typing\.|hfreg\.types\.media\.|\bdatetime\.(?=datetime)", "", str(self.signature))
 
     @cached_property
     def code_digest(self) -> str:
@@ -205,21 +206,33 @@ class Definition(Frozen):
                 raise ArgumentError(self._unknown(name))
         return {a.alias: self._bound(a, given.get(a.alias, _MISSING)) for a in self.arguments}
 
-    def parse_arguments(self, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Read arguments that came as text (form, CSV cell, command line) by their types.
+    def parse_arguments(self, texts: Mapping[str, str], *, files: bool = False) -> dict[str, Any]:
+        """Read arguments that came as text (form, CSV cell, command line) by their types; `files` as in `with_files`.
 
         Returns only those that were given. Raises ArgumentError naming argument, value and type.
         """
-        for name in texts:
-            if name not in self._by_alias:
-                raise ArgumentError(self._unknown(name))
-        return {n: self._by_alias[n].from_text(text, n) for n, text in texts.items()}
+        if unknown := next((name for name in texts if name not in self._by_alias), ""):
+            raise ArgumentError(self._unknown(unknown))
+        given = self.with_files(texts) if files else texts
+        return {n: self._by_alias[n].from_text(t, n) if isinstance(t, str) else t for n, t in given.items()}
+
+    def with_files(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the arguments of a caller who may read files of this machine: paths of pictures and sound as such."""
+        known = self._by_alias
+        return {n: types.naming_files(known[n].parsed_type, v) if n in known else v for n, v in given.items()}
+
+    @cached_property
+    def takes_media(self) -> bool:
+        """Whether an argument is a picture or sound, or holds some."""
+        return any(argument.takes_media for argument in self.arguments)
 
     def findings(self) -> list[Finding]:
         """List what is wrong with everything but the source, the field of each named."""
         found = [*name_findings("alias", self.alias), *self._argument_findings()]
         if problem := notation_problem(self.output_type):
             found.append(Finding("error", "output_type", None, problem))
+        elif types.holds_media(self.parsed_output_type):
+            found.append(Finding("error", "output_type", None, f"{self.output_type} is for arguments only."))
         if len(self.scoring_logic.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES:
             kib = len(self.scoring_logic.encode("utf-8", "surrogatepass")) / 1024
             message = f"The scoring logic is {kib:.1f} KiB long; at most {MAX_SOURCE_BYTES // 1024} KiB fit."
@@ -269,8 +282,8 @@ class Definition(Frozen):
             return argument.check(value, argument.alias)
         if argument.optional:
             return argument.default_value
-        expected = self.signature_text.rpartition(" -> ")[0]
-        raise ArgumentError(f"{self.alias} needs `{argument.alias}`, which is missing. It takes {expected}.")
+        takes = self.signature_text.rpartition(" -> ")[0]
+        raise ArgumentError(f"{self.alias} needs `{argument.alias}`, which is missing. It takes {takes}.")
 
     def _unknown(self, name: str) -> str:
         known = ", ".join(f"`{a.alias}`" for a in self.arguments) or "no arguments"

@@ -42,6 +42,10 @@ def input_type_findings(definition: Definition) -> Iterator[Finding]:
     if kind == "API Based":
         endpoint = definition.endpoint or Endpoint()
         yield from endpoint.findings(arguments, bool(definition.scoring_logic.strip()))
+        for index, argument in enumerate(definition.arguments):
+            if argument.takes_media:
+                message = f"An API Based model takes no {argument.type} yet. Choose Python Function."
+                yield Finding("error", f"arguments[{index}].type", None, message)
     if definition.folder and not _FOLDER.fullmatch(definition.folder):
         message = f"{definition.folder[:80]!r} is no content address of a folder. Upload the folder again."
         yield Finding("error", "folder", None, message)

@@ -29,15 +29,16 @@ class Model:
 
     def __call__(self, /, *positional: Any, **named: Any) -> Any:
         """Return the answer, or raise what stands in its place."""
-        return self._registry.call(self.version, positional, named).result()
+        return self._registry.call(self.version, positional, named, files=True).result()
 
     def run(self, /, *positional: Any, **named: Any) -> Outcome:
         """Return the Outcome: the value or the error, with warnings, printed text and timings."""
-        return self._registry.call(self.version, positional, named)
+        return self._registry.call(self.version, positional, named, files=True)
 
     def map(self, rows: Iterable[Mapping[str, Any]], /) -> Iterator[Outcome]:
         """Yield the Outcome of each row in order; a row that fails carries its error and stops nothing."""
-        return iter(self._registry.start(self.version, rows))
+        version = self.version
+        return iter(self._registry.start(version, (version.definition.with_files(row) for row in rows)))
 
     @property
     def version(self) -> Version:

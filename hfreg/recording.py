@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from hfreg.argument import Argument
 from hfreg.definition import Definition
 from hfreg.engine import Event, OnEvent, Outcome
 from hfreg.errors import (
@@ -29,6 +30,7 @@ from hfreg.errors import (
 )
 from hfreg.scoring.check import repositories
 from hfreg.store.calls import Call, new_call_id, utc_now
+from hfreg.types import Media
 from hfreg.version import Version
 
 if TYPE_CHECKING:
@@ -72,7 +74,8 @@ class Recording:
     def record(self, arguments: Mapping[str, Any], outcome: Outcome, begun: bool = True) -> None:
         """Write down one call; the writer makes the record, off the call's time, unless arguments would live long."""
         call = partial(self._call, new_call_id(), utc_now(), arguments, outcome, begun)
-        at_once = self._version.definition.store_payloads or self._events.lagging
+        definition = self._version.definition  # pictures and sound are not held until the writer comes
+        at_once = definition.store_payloads or definition.takes_media or self._events.lagging
         self._events.record(call() if at_once else call)
 
     def _call(
@@ -80,6 +83,7 @@ class Recording:
     ) -> Call:
         error, timings, definition = outcome.error, outcome.timings, self._version.definition
         raised = begun and outcome.status == "error"  # by scoring logic, for all one knows
+        content, arguments = _without_media(definition, arguments)
         given, answer = _json(arguments), _json(outcome.value) if outcome.ok else ""
         return Call(
             id=call_id,
@@ -97,7 +101,7 @@ class Recording:
             load_ms=timings.load_ms,
             run_ms=timings.run_ms,
             total_ms=timings.total_ms,
-            input_bytes=_size(given),
+            input_bytes=_size(given) + content,
             output_bytes=_size(answer),
             warnings=len(outcome.warnings),
             tier=outcome.tier,
@@ -144,6 +148,36 @@ def _unquoted(error: HfregError, definition: Definition) -> str:
     # An id that was built at run time may be a user's text, so only those that the code names.
     named = {*definition.resources, *(one.repo for one in repositories(definition.code))}
     return next((f"`{name}`" for name in quoted if name in named), "")
+
+
+def _without_media(definition: Definition, arguments: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+    """Return how many bytes of pictures and sound there are, and the arguments with what tells them, never they."""
+    if not definition.takes_media:
+        return 0, arguments
+    told, sizes = dict(arguments), [0]
+    for argument in definition.arguments:
+        if argument.takes_media and argument.alias in told:
+            told[argument.alias] = _told(argument, told[argument.alias], definition.store_payloads, sizes)
+    return sum(sizes), told
+
+
+def _told(argument: Argument, value: Any, digests: bool, sizes: list[int]) -> Any:
+    try:
+        held = argument.parsed_type.check(value, argument.alias)
+    except ArgumentError:  # the call was refused for it
+        return f"<{type(value).__name__}>"
+    return _told_of(held, digests, sizes)
+
+
+def _told_of(held: Any, digests: bool, sizes: list[int]) -> Any:
+    if type(held) is list:
+        return [_told_of(item, digests, sizes) for item in held]
+    if type(held) is dict:
+        return {key: _told_of(item, digests, sizes) for key, item in held.items()}
+    if type(held) is not Media:
+        return held
+    sizes.append(len(held.data))
+    return {"media": held.media_type, "bytes": len(held.data), **({"sha256": held.sha256} if digests else {})}
 
 
 def _json(value: Any) -> str:

@@ -31,10 +31,15 @@ class Running(Parts):
         source: str = "python",
         user: str | None = None,
         on_event: OnEvent | None = None,
+        files: bool = False,
     ) -> Outcome:
-        """Run one call to its end and return the Outcome; what is refused is an Outcome with its error, too."""
+        """Run one call to its end and return the Outcome; what is refused is an Outcome with its error, too.
+
+        With `files` paths of pictures and sound are read: for callers who may read files of this machine.
+        """
         try:
             arguments = version.definition.named(positional, named or {})
+            arguments = dict(version.definition.with_files(arguments)) if files else arguments
             run = self._begin(version, [arguments], source, user, on_event, here=True)
         except NotApproved as error:
             return Outcome(version.alias, version.number, version.state, error=error, status="error")
@@ -78,7 +83,7 @@ class Running(Parts):
             admission.require(definition, self.definitions)
         except DefinitionError as error:
             return Outcome(version.alias, version.number, version.state, error=error, status="error")
-        return self.call(version, (), arguments, "test")
+        return self.call(version, (), arguments, "test", files=True)
 
     def unsaved(self, definition: Definition, author: str | None = None) -> Version:
         """Return a definition as a version that is not saved: number 0, with the pins of its saved one."""

@@ -104,7 +104,8 @@ def _show(registry: Registry, given: argparse.Namespace) -> int:
 
 def _run(registry: Registry, given: argparse.Namespace) -> int:
     version = registry.get(given.alias, given.number)
-    outcome = registry.call(version, (), version.definition.parse_arguments(pairs(given.arguments)), source="cli")
+    arguments = version.definition.parse_arguments(pairs(given.arguments), files=True)
+    outcome = registry.call(version, (), arguments, source="cli")
     told = [outcome.stdout.removesuffix("\n")] if outcome.stdout else []
     told += [f"warning: {text}" for text in outcome.warnings] + [f"note: {text}" for text in outcome.notes]
     for text in told:

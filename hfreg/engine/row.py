@@ -19,6 +19,7 @@ from hfreg.engine.failure import scoring_failure
 from hfreg.engine.job import Job, Task
 from hfreg.errors import HfregError
 from hfreg.input_types import MODEL_DIR
+from hfreg.scoring import media
 from hfreg.scoring.batching import Crew, Row
 from hfreg.scoring.compile import compile_logic, source_name
 from hfreg.scoring.libraries import Libraries
@@ -179,6 +180,8 @@ class LoadedModel:
     def _answer(self, task: Task, clock: Clock, cold: bool) -> tuple[Any, tuple[str, ...]]:
         job, definition = task.job, task.job.version.definition
         arguments = {} if task.only_loads else definition.bind(**task.row)
+        if definition.takes_media:
+            arguments = media.decoded(arguments)
         function, libraries = self._ready()
         if task.only_loads:
             return None, ()

@@ -18,6 +18,7 @@ from hfreg.argument import Argument
 from hfreg.definition import Definition
 from hfreg.errors import ArgumentError, HfregError, TableError, did_you_mean
 from hfreg.tables import Identity, Row
+from hfreg.types import Media
 
 NEAR = ("text", "content", "sentence", "message", "review", "comment", "body", "input", "prompt", "query", "document")
 """Names that columns of texts go by; one of them is likely what another one means."""
@@ -110,10 +111,13 @@ def require(
 
 
 def constant(argument: Argument, value: Any) -> Any:
-    """Return a constant as it is given to every row: text is read by its type; raises ArgumentError."""
-    return (
-        argument.from_text(value, argument.alias) if isinstance(value, str) else argument.check(value, argument.alias)
-    )
+    """Return a constant as it is given to every row: text is read by its type; raises ArgumentError.
+
+    Of pictures and sound it is the text, which a plan can keep.
+    """
+    read = argument.from_text if isinstance(value, str) else argument.check
+    held = read(value, argument.alias)
+    return argument.parsed_type.to_text(held) if isinstance(held, Media) else held
 
 
 def reader(definition: Definition, plan: Plan) -> Callable[[Row | TableError], Mapping[str, Any]]:

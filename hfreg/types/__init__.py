@@ -15,13 +15,14 @@ signatures and JSON Schema. Every type admits None.
     >>> len(answer.warnings)
     1
 
-Rooms: `notation` reads, `base` is what every type does, `scalars` and `containers` are the kinds, `walk`
-is where a value is being looked at and how its faults are told, `advice` the ways out, `plain` the values
-of other libraries. It does not cover which arguments a call has: that is `hfreg.definition`.
+Rooms: `notation` reads, `base` is what every type does, `scalars` and `containers` are the kinds, `media` and
+`signals` pictures and sound, `walk` is where a value is being looked at and how its faults are told, `advice` the ways
+out, `plain` the values of other libraries. It does not cover which arguments a call has: that is `hfreg.definition`.
 """
 
 from hfreg.types.base import Converted, Type
 from hfreg.types.containers import Array, Map, Struct
+from hfreg.types.media import Audio, File, Image, Media, holds_media, naming_files
 from hfreg.types.notation import Notation, parse, written
 from hfreg.types.scalars import Anything, Boolean, DateTime, Numerical, String
 
@@ -39,4 +40,10 @@ __all__ = [
     "Array",
     "Map",
     "Struct",
+    "Image",
+    "Audio",
+    "Media",
+    "File",
+    "holds_media",
+    "naming_files",
 ]

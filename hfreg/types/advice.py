@@ -18,6 +18,7 @@ _RETURN = {
     "Array": "Return a list.",
     "Map": "Return a dict.",
     "Struct": "Return a dict with these fields.",
+    **dict.fromkeys(("Image", "Audio"), "Pictures and sound are arguments only; return text or numbers."),
 }
 _PASS = {
     "String": "Pass a text.",
@@ -27,6 +28,8 @@ _PASS = {
     "Array": "Pass a list.",
     "Map": "Pass a dict.",
     "Struct": "Pass a dict with these fields.",
+    "Image": "Pass a path, bytes, a PIL image, or a numpy array of height × width × 3.",
+    "Audio": 'Pass a path, bytes, (samples, rate) or {"array": samples, "sampling_rate": rate}.',
     "Any": "Pass text, numbers, True, False, None, a datetime, or lists and dicts of them.",
 }
 
@@ -36,6 +39,8 @@ def advice(kind: str, value: object, answer: bool) -> str:
     found = type(value)
     if found is float and not math.isfinite(value):  # type: ignore[arg-type]
         return f"NaN and infinity are refused: {'return' if answer else 'pass'} None for a missing number."
+    if kind in {"Image", "Audio"}:
+        return _RETURN[kind] if answer else _PASS[kind]
     if issubclass(found, (bytes, bytearray, memoryview)):
         return "Decode it to text first: value.decode()."
     if found.__name__ in {"function", "builtin_function_or_method", "method", "type"}:

@@ -18,25 +18,27 @@ from typing import Any
 from hfreg.errors import TypeNotationError
 from hfreg.types.base import Type
 from hfreg.types.containers import Array, Map, Struct
+from hfreg.types.media import RATE, RATES, Audio, Image
 from hfreg.types.scalars import Anything, Boolean, DateTime, Numerical, String
 from hfreg.types.walk import cut
 
 MAX_LENGTH = 1000
 MAX_DEPTH = 16
 
-KNOWN = ("String", "Numerical", "Boolean", "DateTime", "Any", "List", "Array", "Map", "Struct")
+KNOWN = ("String", "Numerical", "Boolean", "DateTime", "Any", "List", "Array", "Map", "Struct", "Image", "Audio")
 _SCALARS: dict[str, Type] = {
     **dict.fromkeys(("string", "str", "text"), String()),
     **dict.fromkeys(("numerical", "int", "float", "number", "integer"), Numerical()),
     **dict.fromkeys(("boolean", "bool"), Boolean()),
     **dict.fromkeys(("datetime", "date"), DateTime()),
     **dict.fromkeys(("any", "object"), Anything()),
+    **dict.fromkeys(("image", "pil.image.image"), Image()),
 }
 _LISTS = frozenset({"array", "list", "tuple", "set", "frozenset", "sequence", "iterable"})
 _MAPS = frozenset({"map", "dict", "mapping"})
 _SUGGESTED = {**{word.lower(): word for word in KNOWN}, "str": "str", "int": "int", "float": "float", "dict": "dict"}
-_MODULES = re.compile(r"(?:typing|t|collections\.abc|datetime|builtins)\.", re.IGNORECASE)
-_TOKEN = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_.]*)|(\.\.\.|…|[\[\],:|]))", re.ASCII)
+_MODULES = re.compile(r"(?:typing|t|collections\.abc|datetime|builtins|hfreg\.types\.media)\.", re.IGNORECASE)
+_TOKEN = re.compile(r"\s*(?:([A-Za-z_][A-Za-z0-9_.]*|(?<=\[)\d+(?=\s*\]))|(\.\.\.|…|[\[\],:|]))", re.ASCII)
 _END = "the end"
 
 
@@ -167,6 +169,8 @@ class _Reader:
             return self.array
         if name in _MAPS:
             return self.map
+        if name == "audio":
+            return self.audio
         return {"struct": self.struct, "optional": self.union, "union": self.union}.get(name)
 
     def array(self, place: int, depth: int) -> Type:
@@ -205,6 +209,16 @@ class _Reader:
             fields[name] = self.type(depth)
         self.expect("]")
         return Struct(tuple(fields.items()))
+
+    def audio(self, place: int, depth: int) -> Type:
+        if not self.sees("["):
+            return Audio()
+        word, start = self.take()
+        rate = int(word) if word.isdigit() and len(word) <= 6 else 0
+        if rate not in RATES:
+            raise self.error(f"a rate from {RATES[0]:,} to {RATES[-1]:,} is expected, as in Audio[{RATE}]", start)
+        self.expect("]")
+        return Audio(rate)
 
     def union(self, place: int, depth: int) -> Type:
         self.expect("[")

@@ -8,12 +8,16 @@ make the reader grow by more than its limits.
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import struct
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+
+from hfreg.types import Media
+from hfreg.types.signals import is_array
 
 Frame = dict[str, Any]
 
@@ -32,6 +36,10 @@ _TEXT = re.compile(
     rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL
 )  # one without an end takes the rest: looked at once only
 _MOMENT, _PAIRS = "$moment", "$pairs"
+_BYTES, _MEDIA, _ARRAY = "$bytes", "$media", "$array"
+_RICH = frozenset({_BYTES, _MEDIA, _ARRAY})
+"""Tags of arguments only: bytes in base64. An answer that holds one is refused."""
+_NUMBERS = frozenset({"bool", "uint8", "int16", "int32", "int64", "float32", "float64"})
 _SEPARATORS = (",", ":")
 
 
@@ -62,46 +70,84 @@ def decode(data: bytes | bytearray, items: int = MAX_ITEMS) -> Frame:
     return frame
 
 
-def pack(value: Any) -> Any:
-    """Return a plain value as JSON can hold it, moments and dicts with other keys than texts tagged."""
+def pack(value: Any, rich: bool = False) -> Any:
+    """Return a plain value as JSON can hold it, with tags where it has no word; of arguments (`rich`) bytes too."""
     found = type(value)
     if found in _SCALARS:
         return value
     if found is list or found is tuple:
-        return value if _SCALARS.issuperset(map(type, value)) else [pack(item) for item in value]
+        return value if _SCALARS.issuperset(map(type, value)) else [pack(item, rich) for item in value]
     if found is dict:
         if all(type(key) is str and key[:1] != "$" for key in value):
-            return {key: pack(item) for key, item in value.items()}
-        return {_PAIRS: [[pack(key), pack(item)] for key, item in value.items()]}
+            return {key: pack(item, rich) for key, item in value.items()}
+        return {_PAIRS: [[pack(key), pack(item, rich)] for key, item in value.items()]}
     if found is datetime:
         return {_MOMENT: value.isoformat()}
+    if found is Media:
+        return {_MEDIA: [value.kind, _text_of(value.data), value.rate]}
+    if rich and found is bytes:
+        return {_BYTES: _text_of(value)}
+    if rich and crosses_as_array(value):
+        return {_ARRAY: [str(value.dtype), list(value.shape), _text_of(value.tobytes())]}
     raise BadFrame(f"a {found.__qualname__} does not cross; use plain values")
 
 
-def unpack(value: Any) -> Any:
-    """Return the value that was packed; raises BadFrame for what nobody packed."""
+def crosses_as_array(value: Any) -> bool:
+    """Say whether a value is an array of numbers that an argument may be."""
+    return is_array(value) and bool(value.shape) and str(value.dtype) in _NUMBERS
+
+
+def _text_of(data: bytes) -> str:
+    return base64.b64encode(data).decode()
+
+
+def unpack(value: Any, rich: bool = False) -> Any:
+    """Return the value that was packed, of arguments (`rich`) bytes too; raises BadFrame for what nobody packed."""
     try:
-        return _unpacked(value)
+        return _unpacked(value, rich)
     except RecursionError:
         raise BadFrame("a value that is nested too deep") from None
 
 
-def _unpacked(value: Any) -> Any:
+def _unpacked(value: Any, rich: bool) -> Any:
     found = type(value)
     if found is list:
-        return value if _SCALARS.issuperset(map(type, value)) else [_unpacked(item) for item in value]
+        return value if _SCALARS.issuperset(map(type, value)) else [_unpacked(item, rich) for item in value]
     if found is not dict:
         return value
+    if rich and len(value) == 1 and not _RICH.isdisjoint(value):
+        return _unpacked_bytes(*value.items())
     if _MOMENT not in value and _PAIRS not in value:
-        return {key: _unpacked(item) for key, item in value.items()}
+        return {key: _unpacked(item, rich) for key, item in value.items()}
     try:
         if _MOMENT in value:
             return datetime.fromisoformat(value[_MOMENT])
-        return _dict([(_unpacked(key), _unpacked(item)) for key, item in value[_PAIRS]])
+        return _dict([(_unpacked(key, rich), _unpacked(item, rich)) for key, item in value[_PAIRS]])
     except BadFrame:
         raise
     except (TypeError, ValueError) as error:
         raise BadFrame(f"a tag that holds something else: {type(error).__name__}") from None
+
+
+def _unpacked_bytes(tagged: tuple[str, Any]) -> Any:
+    tag, held = tagged
+    try:
+        if tag == _BYTES:
+            return base64.b64decode(held, validate=True)
+        if tag == _MEDIA:
+            kind, text, rate = held
+            return Media({"Image": "Image", "Audio": "Audio"}[kind], base64.b64decode(text, validate=True), int(rate))
+        return _array(*held)
+    except (TypeError, ValueError, KeyError) as error:
+        raise BadFrame(f"a tag that holds something else: {type(error).__name__}") from None
+
+
+def _array(numbers: str, shape: list[int], text: str) -> Any:
+    import numpy
+
+    if numbers not in _NUMBERS:
+        raise BadFrame(f"an array of {numbers:.20}")
+    return numpy.frombuffer(base64.b64decode(text, validate=True), numbers).reshape(shape)
 
 
 def _dict(pairs: list[tuple[Any, Any]]) -> dict[Any, Any]:

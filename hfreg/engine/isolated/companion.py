@@ -44,7 +44,7 @@ class Companion:
         """Run it to its end, whatever that is."""
         try:
             self._take_turn(self)
-            task = Task(self._job, 0, channel.unpack(self._row), 0.0)
+            task = Task(self._job, 0, channel.unpack(self._row, rich=True), 0.0)
             self._supervisor.answer(self.number, self._model.run(task, 0.0))
         except BaseException:  # of the platform's own: whoever waits for the others must not wait for ever
             traceback.print_exc()

@@ -61,8 +61,9 @@ class Requests:
     def _call(self, alias: Any, positional: Any, named: Any) -> Any:
         if alias not in self._version.definition.resources:
             raise ScoringError(f"`{alias!s:.100}` is none of the resources of {self._version.alias}.")
-        given = {str(name): channel.unpack(value) for name, value in named.items()}
-        return self._platform.call(self._version, alias, tuple(map(channel.unpack, positional)), given)
+        given = {str(name): channel.unpack(value, rich=True) for name, value in named.items()}
+        places = tuple(channel.unpack(value, rich=True) for value in positional)
+        return self._platform.call(self._version, alias, places, given)
 
 
 def _is_folder(repo: str) -> UnsafeRepo:

@@ -29,6 +29,7 @@ from hfreg.engine.row import LoadedModel
 from hfreg.errors import OutputError
 from hfreg.scoring.preload import allow_network, settle_after_fork
 from hfreg.settings import extend_environment
+from hfreg.types.signals import is_picture
 from hfreg.version import Version
 
 REFUSED = 71
@@ -128,8 +129,8 @@ class Remote:
         return self._supervisor.ask(
             "call",
             alias=alias,
-            positional=[channel.pack(_plain(value)) for value in positional],
-            named={name: channel.pack(_plain(value)) for name, value in named.items()},
+            positional=[channel.pack(_given(value), rich=True) for value in positional],
+            named={name: channel.pack(_given(value), rich=True) for name, value in named.items()},
         )
 
 
@@ -165,7 +166,7 @@ def _serve(supervisor: Supervisor, tier: str) -> NoReturn:
             model.together(Companion(supervisor, model, version, tier, number, row) for number, row in asked["rows"])
             continue
         job = Job(version, None, supervisor.tell, tier)
-        row = channel.unpack(asked["row"])
+        row = channel.unpack(asked["row"], rich=True)
         supervisor.answer(asked["id"], model.run(Task(job, 0, row, 0.0), 0.0))
 
 
@@ -174,6 +175,23 @@ def _readable(folder: Path) -> bool:
         return next(folder.iterdir(), None) is not None
     except OSError:  # whether it is there a confined process can tell, what is in it not
         return False
+
+
+def _given(value: Any) -> Any:
+    """Return an argument for another model: pictures, bytes and arrays as they are, anything else as a plain value."""
+    if is_picture(value):
+        return types.parse("Image").check(value, "value")
+    if type(value) is bytes or channel.crosses_as_array(value):
+        return value
+    if type(value) in {list, tuple} and any(_is_rich(item) for item in value):
+        return [_given(item) for item in value]
+    if type(value) is dict and any(_is_rich(item) for item in value.values()):
+        return {key: _given(item) for key, item in value.items()}
+    return _plain(value)
+
+
+def _is_rich(value: Any) -> bool:
+    return type(value) is bytes or is_picture(value) or channel.crosses_as_array(value)
 
 
 def _plain(value: Any) -> Any:
