@@ -94,8 +94,10 @@ CODE = {
     ),
     "another way of answering": Harm(
         "answers as it likes",
-        "from hfreg.engine.isolated import worker\n"
-        "worker._answer = lambda s, n, o: s.send({'kind': 'outcome', 'id': n + 7, 'value': 'forged'})\nreturn 1",
+        "from hfreg.engine.isolated.worker import Supervisor\n"
+        "send = Supervisor.send\n"
+        "Supervisor.send = lambda s, frame: send(s, {**frame, 'id': frame.get('id', 0) + 7, 'value': 'forged'})\n"
+        "return 1",
         ("ProtocolError",),
     ),
     "an answer that says it was quick": Harm(
