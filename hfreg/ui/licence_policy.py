@@ -30,8 +30,9 @@ def card(registry: Registry) -> None:
     with st.container(border=True, key="licences.card"):
         st.subheader("Licence policy", anchor=False)
         st.caption(
-            f"By the licence ids of the Hub. `{UNKNOWN}` is a card that names none, `{LISTED_ELSE}` also any id that "
-            "is not listed. Of several licences the strictest counts."
+            "By the licence ids of the Hub, for repositories, folders and the models of endpoints. "
+            f"`{UNKNOWN}` is a card that names none, `{LISTED_ELSE}` also any id that is not listed. "
+            "Of several licences the strictest counts."
         )
         try:
             decided = registry.licensing.policies.licences()
@@ -39,7 +40,7 @@ def card(registry: Registry) -> None:
             st.error(sentence(str(error)))
             return
         _table(decided)
-        _change()
+        _change(decided.policy.rules == POLICY.rules)
         _messages()
         _refused(registry)
 
@@ -47,13 +48,13 @@ def card(registry: Registry) -> None:
 def _table(decided: Decided) -> None:
     for verdict in VERDICTS:
         names = [name for name, rule in decided.policy.rules.items() if rule == verdict]
-        told = " ".join(f"`{name}`" for name in names) or "none"
+        told = " ".join(f":gray-badge[{plain(name)}]" for name in names) or "none"  # badges do not break inside
         st.markdown(f"**{verdict.capitalize()}**, {MEANING[verdict]}: {told}")
     who = f"Decided by {plain(decided.by)}, {moment(decided.at)}." if decided.at else "As delivered; nobody changed it."
     st.caption(who)
 
 
-def _change() -> None:
+def _change(delivered: bool) -> None:
     known = sorted({*session.registry().licensing.policy.rules, *POLICY.rules})
     with (
         st.form("licences.form", border=False),
@@ -62,7 +63,8 @@ def _change() -> None:
         st.selectbox("Licence", known, index=None, key=ID, accept_new_options=True, width=240, placeholder="Any id")
         st.selectbox("Verdict", VERDICTS, key=VERDICT, width=180)
         st.form_submit_button("Set", key="licences.set", on_click=_set)
-    st.button("Back to the delivered policy", key="licences.delivered", on_click=_decide, args=[POLICY])
+    back = "Back to the delivered policy"
+    st.button(back, key="licences.delivered", on_click=_decide, args=[POLICY], disabled=delivered)
 
 
 def _set() -> None:

@@ -39,9 +39,9 @@ def draw(form: Form) -> None:
 def _quantization() -> None:
     """Draw what cannot be chosen, with the reason: no load here quantizes."""
     installed = importlib.util.find_spec("bitsandbytes") is not None
-    why = "not available yet" if installed else "not available: bitsandbytes is not installed"
     help_ = "Weights are loaded as they are stored, or as “Weights as” says. bfloat16 halves what float32 takes."
-    st.selectbox("Quantization", [why], disabled=True, help=help_, key="register.quantization")
+    st.selectbox("Quantization", ["not available"], disabled=True, help=help_, key="register.quantization")
+    st.caption("Not available yet." if installed else "Not available: bitsandbytes is not installed.")
 
 
 def _warm_up(form: Form) -> None:

@@ -48,6 +48,7 @@ def rule(at: AppTest, name: str, verdict: str) -> AppTest:
 def test_a_rule_is_set_kept_and_taken_back(workbench: hfreg.Registry) -> None:
     at = policy_page()
     assert "nobody changed it" in words(at)
+    assert at.button(key="licences.delivered").disabled
     rule(at, "gemma", "denied")
     assert "`gemma` is denied from now on" in words(at).replace("\\", "")
     assert f"Decided by {workbench.user}" in words(policy_page())
