@@ -60,6 +60,8 @@ class Job:
         self._read = False
         self._lock = threading.RLock()  # re-entrant: the garbage collector may drop a reader, which cancels, anywhere
         self._room: threading.Condition | None = None
+        self._fed = 0
+        self._waits = False  # whoever feeds rows, for room
         self._submitted_at = time.perf_counter()
         self._stops: dict[int, Callable[[], None]] = {}
         self._ahead = WAITING
@@ -161,15 +163,20 @@ class Job:
     def _may_go_on(self, index: int, room: threading.Condition) -> bool:
         """Wait while enough rows are under way or the reader is far behind; False once the job is cancelled."""
         with room:
-            room.wait_for(lambda: self.cancelled or self._has_room(index))
+            self._fed = index
+            self._waits = True  # before looking, so that who makes room meanwhile sees it
+            while not self.cancelled and not self._has_room():
+                room.wait()
+            self._waits = False
             return not self.cancelled
 
-    def _has_room(self, index: int) -> bool:
-        return index - self._next < self._ahead and (not self._read or self._outcomes.qsize() < AHEAD)
+    def _has_room(self, spare: int = 0) -> bool:
+        under_way, unread = self._fed - self._next, self._outcomes.qsize() if self._read else 0
+        return under_way + spare < self._ahead and unread + spare < AHEAD
 
     def _make_room(self) -> None:
-        """Let whoever feeds rows look again."""
-        if self._room is not None:
+        """Let whoever feeds rows look again, once there is room for several: to wake it for each row costs as much."""
+        if self._waits and self._room is not None and (self.cancelled or self._has_room(self._ahead // 4)):
             with self._room:
                 self._room.notify_all()
 

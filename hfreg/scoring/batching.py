@@ -13,6 +13,7 @@ that takes locks or starts threads of its own does not run this way: a row could
 from __future__ import annotations
 
 import functools
+import inspect
 import re
 import sys
 import threading
@@ -231,6 +232,7 @@ def _waiting_class(real: Any) -> Any:
                 return run(self, *args, **inputs)
             return crew.call(self, run, name, inputs)
 
+        passed.__signature__ = inspect.signature(run)  # type: ignore[attr-defined]  # pipelines ask for it in each call
         return passed
 
     body = {

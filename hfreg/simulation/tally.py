@@ -16,6 +16,7 @@ from hfreg.metrics.sketch import Sketch, Spread
 MOST_FIELDS, MOST_VALUES, MOST_ERRORS = 200, 200, 100
 LONGEST_VALUE, LONGEST_ERROR = 80, 300
 ANSWER, NONE, OTHER = "answer", "(no answer)", "(others)"
+_KINDS = {str: "text", float: "float", bool: "bool", type(None): "none"}
 
 
 class Field:
@@ -61,6 +62,7 @@ class Tally:
         self.sketch = Sketch(stored.get("sketch"))
         self.fields = {name: Field(one) for name, one in stored.get("fields", {}).items()}
         self.kinds = {name: set(kinds) for name, kinds in stored.get("kinds", {}).items()}
+        self._inputs: dict[str, set[str]] = {}  # those of `kinds` that are of an input, by its name
         self.errors = {(k, m): (count, first) for k, m, count, first in stored.get("errors", [])}
 
     @property
@@ -97,7 +99,10 @@ class Tally:
     def add_kinds(self, row: Mapping[str, Any]) -> None:
         """Note which kinds of values the input columns of a row hold."""
         for name, value in row.items():
-            self.kinds.setdefault(f"input {name}", set()).add(_kind(value))
+            kinds = self._inputs.get(name)
+            if kinds is None:
+                kinds = self._inputs[name] = self.kinds.setdefault(f"input {name}", set())
+            kinds.add(_kind(value))
 
     def as_json(self) -> dict[str, Any]:
         """Return what a Tally is made from again."""
@@ -134,10 +139,8 @@ class Tally:
 
 
 def _kind(value: Any) -> str:
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "bool"
+    if (known := _KINDS.get(type(value))) is not None:
+        return known
     if isinstance(value, int):
         return "int" if -(2**63) <= value < 2**63 else "text"
     return "float" if isinstance(value, float) else "text"
