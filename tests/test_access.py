@@ -174,3 +174,12 @@ def test_a_checkpoint_that_is_shipped_needs_no_hub(tmp_path: Path) -> None:
 )
 def test_the_address_of_a_page_counts_as_its_repo_id(text: str, repo: str) -> None:
     assert repo_id(text, "http://127.0.0.1:9") == repo
+
+
+def test_without_a_configuration_the_smallest_file_is_tried_and_an_index_is_not_held_against_its_shards(
+    loopback_hub: LoopbackHub, hub: Hub
+) -> None:
+    index = b'{"weight_map": {"a": "model-1.safetensors"}}'
+    loopback_hub.add_repo("acme/bare", {"model.safetensors.index.json": index, "model-1.safetensors": b"x" * 9_000_000})
+    found = check_access(hub, "acme/bare")
+    assert (found.verdict, found.read) == ("readable", "model.safetensors.index.json")

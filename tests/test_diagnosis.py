@@ -64,6 +64,7 @@ def loads(hub: Hub, repo: str) -> str:
         ("acme/gated", CANARY, "readable", "is gated, and the token hf_…6789"),
         ("acme/nothing", CANARY, "missing or private", "Check the spelling"),
         ("acme/pickled", None, "refused", "pickle files can run code"),
+        ("acme/remote", None, "refused", "`auto_map`, which makes a library run code"),
         ("acme/tiny", "hf_nobodyknowsthis00000000000wxyz", "rejected", "wrong, expired or revoked"),
         ("acme/tiny", "hf_two words", "rejected", "space or line break"),
     ],
@@ -77,6 +78,8 @@ def test_what_it_says_of_a_repository_is_what_a_load_meets(
     loopback_hub.add_repo("acme/private", plain_repo(), private=True)
     loopback_hub.add_repo("acme/gated", plain_repo(), gated=True)
     loopback_hub.add_repo("acme/pickled", {"config.json": b"{}", "pytorch_model.bin": b"x"})
+    remote = {**plain_repo(), "config.json": b'{"auto_map": {"AutoModel": "own.Model"}}'}
+    loopback_hub.add_repo("acme/remote", remote)
     found = diagnose(Fetcher(hub_of(token)), repo)
     assert found.access
     assert (found.access.verdict, found.ok) == (verdict, verdict == "readable")

@@ -76,10 +76,15 @@ class Fetcher:
         return self.find(repo, commit) or self._adopt(repo, commit, False, reason)
 
     def try_one(self, repo: str, commit: str, name: str) -> None:
-        """Download one small file as a load downloads it, into a folder that is deleted at once. Raises HubError."""
+        """Download one small file as a load does, into a folder that is deleted at once, and read it if it is JSON.
+
+        Raises HubError, and UnsafeRepo for JSON that asks for remote code.
+        """
         flight = Flight(f"try {repo}", lambda _: Path(), lambda _: None)  # never started: it only gives the silent bar
         with tempfile.TemporaryDirectory(prefix="hfreg-try-") as folder:
-            self._download(flight, repo, commit, name, folder)
+            path = self._download(flight, repo, commit, name, folder)
+            if name.endswith(".json") and not name.endswith(".index.json"):  # its shards lie beside other files
+                inspect_json(repo, path.parent, [path.name])
 
     def record(self, repo: str, commit: str) -> Mapping[str, Mapping[str, Any]]:
         """Return size and sha256 of each fetched file by name; raises NotCached before the first fetch."""
@@ -150,12 +155,12 @@ class Fetcher:
             inspect_weights(repo, path)
         return {"size": size, "sha256": sha256}
 
-    def _download(self, flight: Flight, repo: str, commit: str, name: str, into: str | None = None) -> None:
+    def _download(self, flight: Flight, repo: str, commit: str, name: str, into: str | None = None) -> Path:
         flight.go_on()
         token = self.hub.token()
         bar: Any = flight.bar_class()
         try:
-            huggingface_hub.hf_hub_download(
+            found = huggingface_hub.hf_hub_download(
                 repo,
                 name,
                 revision=commit,
@@ -170,6 +175,7 @@ class Fetcher:
             if told is None:
                 raise
             raise told from None
+        return Path(found)
 
     def _write_record(self, repo: str, commit: str, files: Mapping[str, Mapping[str, Any]]) -> None:
         target = self._record(repo, commit)
