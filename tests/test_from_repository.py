@@ -126,3 +126,10 @@ def test_a_conversational_repository_answers_by_its_chat_template(
     outcome = registry.test(made, text="i love", system="you are happy", max_length=4, temperature=0)
     assert outcome.error is None, outcome.error
     assert isinstance(outcome.value, str)
+
+
+@pytest.mark.parametrize("task", ["image-classification", "image-text-to-text", "automatic-speech-recognition"])
+def test_a_repository_of_pictures_or_sound_fills_the_template_of_its_task(task: str) -> None:
+    made = from_repository(task, "acme/tiny", "0" * 40)
+    assert not made.generic and made.definition.takes_media
+    assert 'model="acme/tiny",\n    revision="' + "0" * 40 in made.definition.scoring_logic

@@ -15,7 +15,13 @@ from hfreg.scoring import tasks
 from hfreg.scoring.check import repositories
 from hfreg.templates import TEMPLATES, Template
 
-FILLED = [template for template in TEMPLATES if template.task != "blank"]
+MEDIA = {
+    "image-classification": ("seer", {"count": 2}),
+    "image-text-to-text": ("onlooker", {"max_length": 4}),
+    "automatic-speech-recognition": ("listener", {}),
+}
+"""Tasks of pictures and sound: the checkpoint, and what is given besides the sample."""
+FILLED = [template for template in TEMPLATES if template.task not in {*MEDIA, "blank"}]
 CALLS = {
     "text-classification": {"text": "i love it", "threshold": 0.0},
     "guardrail": {"text": "i love it"},
@@ -60,7 +66,7 @@ def put_on(hub: LoopbackHub, template: Template, checkpoints: TinyCheckpoints) -
 
 def test_every_task_has_one_template_and_blank_is_the_last() -> None:
     tasks = [template.task for template in TEMPLATES]
-    assert tasks == [*CALLS, "blank"]
+    assert tasks == [*CALLS, *MEDIA, "blank"]
     assert all(template.title and template.summary for template in TEMPLATES)
 
 
@@ -119,6 +125,44 @@ def test_a_template_answers_in_its_output_type(
     assert "of 18" in told or "of 36" in told or "of 1 of 2 documents" in told  # how many tokens there were
     none = {a.alias: None for a in template.definition.arguments if not a.optional}
     assert not registry.test(template.definition, **none).value
+
+
+@pytest.mark.parametrize("task", MEDIA)
+def test_a_template_of_pictures_or_sound_answers_in_either_engine(
+    task: str, engine: str, loopback_hub: LoopbackHub, registry: hfreg.Registry, tiny_checkpoints: TinyCheckpoints
+) -> None:
+    template = templates.find(task)
+    assert template is not None
+    definition = template.definition
+    assert [f for f in registry.check(definition) if f.level != "hint"] == []
+    (source,) = repositories(definition.scoring_logic)
+    checkpoint, more = MEDIA[task]
+    loopback_hub.add_repo(source.repo, getattr(tiny_checkpoints, checkpoint))
+    (example,) = definition.examples
+    outcome = registry.test(definition, **{**example, **more})
+    assert outcome.error is None, outcome.error
+    assert outcome.value is not None and outcome.warnings == ()
+    first = definition.arguments[0]
+    assert registry.test(definition, **{first.alias: None}).value is None
+    if task == "automatic-speech-recognition":
+        long = registry.test(definition, audio=([0.1, -0.1] * 8_000 * 31, 16_000))
+        assert long.error is None and isinstance(long.value, str), long.error
+    elif task == "image-text-to-text":
+        long = registry.test(definition, **{**example, **more, "text": LONG})
+        assert long.error is None and "of 180 tokens" in long.warnings[0], long
+    else:
+        assert len(outcome.value) == 2 and set(outcome.value) <= {"cat", "dog", "car"}
+
+
+def test_a_template_of_sound_says_which_rate_a_model_needs(
+    loopback_hub: LoopbackHub, registry: hfreg.Registry, tiny_checkpoints: TinyCheckpoints
+) -> None:
+    template = templates.find("automatic-speech-recognition")
+    assert template is not None
+    loopback_hub.add_repo("facebook/wav2vec2-base-960h", tiny_checkpoints.listener)
+    arguments = (hfreg.Argument("audio", "Audio[8000]"),)
+    other = template.definition.model_copy(update={"arguments": arguments})
+    assert "Audio[16000]" in str(registry.test(other, audio=([0.1] * 800, 8_000)).error)
 
 
 @pytest.mark.parametrize("task", ["text-classification", "chat"])

@@ -74,6 +74,21 @@ class TinyCheckpoints:
         return build_generator(self.root / "chat", CHAT_TEMPLATE)
 
     @cached_property
+    def seer(self) -> Path:
+        """A ViT that gives pictures the labels cat, dog, car."""
+        return build_seer(self.root / "seer")
+
+    @cached_property
+    def onlooker(self) -> Path:
+        """A LLaVA that answers a question about a picture with some words."""
+        return build_onlooker(self.root / "onlooker")
+
+    @cached_property
+    def listener(self) -> Path:
+        """A wav2vec2 with CTC that writes the letters A to E."""
+        return build_listener(self.root / "listener")
+
+    @cached_property
     def generator(self) -> Path:
         """A causal language model."""
         return build_generator(self.root / "generator")
@@ -151,6 +166,70 @@ def build_generator(folder: Path, chat_template: str | None = None) -> Path:
         config = transformers.GPT2Config(vocab_size=len(SPECIAL) + len(WORDS), **size, **ends)
         model = transformers.GPT2LMHeadModel(config)
     return _save(model, tokenizer, folder)
+
+
+def build_seer(folder: Path) -> Path:
+    """Save the picture classifier; its pictures are made ready by Pillow."""
+    import transformers
+
+    labels = ["cat", "dog", "car"]
+    names = {"id2label": dict(enumerate(labels)), "label2id": {name: n for n, name in enumerate(labels)}}
+    with _seeded():
+        config = transformers.ViTConfig(
+            hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64, image_size=16,
+            patch_size=8, **names,
+        )  # fmt: skip
+        model = transformers.ViTForImageClassification(config).eval()
+    return _save(model, transformers.ViTImageProcessorPil(size={"height": 16, "width": 16}), folder)
+
+
+PICTURE_CHAT = (
+    "{% for message in messages %}{% for part in message['content'] %}"
+    "{{ '<image> ' if part['type'] == 'image' else part['text'] }}{% endfor %}{% endfor %}"
+)
+
+
+def build_onlooker(folder: Path) -> Path:
+    """Save the reader of pictures: a CLIP of 16 pixels square before a Llama of 64 positions."""
+    import transformers
+
+    size = {"hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
+    with _seeded():
+        tokenizer = _tokenizer()
+        tokenizer.add_special_tokens({"additional_special_tokens": ["<image>"]})
+        eye = transformers.CLIPVisionConfig(**size, num_hidden_layers=2, image_size=16, patch_size=8, projection_dim=32)
+        mouth = transformers.LlamaConfig(
+            **size, vocab_size=len(tokenizer), num_hidden_layers=1, max_position_embeddings=64, pad_token_id=0,
+            bos_token_id=SPECIAL.index("[CLS]"), eos_token_id=SPECIAL.index("[SEP]"),
+        )  # fmt: skip
+        place = tokenizer.convert_tokens_to_ids("<image>")
+        config = transformers.LlavaConfig(vision_config=eye, text_config=mouth, image_token_id=place)
+        model = transformers.LlavaForConditionalGeneration(config).eval()
+    processor = transformers.LlavaProcessor(
+        image_processor=transformers.CLIPImageProcessorPil(
+            size={"shortest_edge": 16}, crop_size={"height": 16, "width": 16}
+        ),
+        tokenizer=tokenizer, patch_size=8, vision_feature_select_strategy="default", num_additional_image_tokens=1,
+        chat_template=PICTURE_CHAT,
+    )  # fmt: skip
+    return _save(model, processor, folder)
+
+
+def build_listener(folder: Path) -> Path:
+    """Save the speech recogniser."""
+    import transformers
+
+    _write(folder / "vocab.json", {word: n for n, word in enumerate(["|", "<pad>", "<s>", "</s>", "<unk>", *"ABCDE"])})
+    tokenizer = transformers.Wav2Vec2CTCTokenizer(str(folder / "vocab.json"))
+    with _seeded():
+        config = transformers.Wav2Vec2Config(
+            vocab_size=10, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64,
+            conv_dim=(16, 16, 16), conv_stride=(5, 4, 16), conv_kernel=(10, 8, 16), num_feat_extract_layers=3,
+            num_conv_pos_embeddings=16, num_conv_pos_embedding_groups=2, pad_token_id=1,
+        )  # fmt: skip
+        model = transformers.Wav2Vec2ForCTC(config).eval()
+    extractor = transformers.Wav2Vec2FeatureExtractor()
+    return _save(model, transformers.Wav2Vec2Processor(feature_extractor=extractor, tokenizer=tokenizer), folder)
 
 
 def _bert(**more: Any) -> Any:

@@ -7,7 +7,8 @@ is cut, and the call warns of it. They register nothing; what the named models a
     >>> find("fill-mask").definition.alias
     'mask_filler'
 
-Rooms: `text` reads texts, `generation` writes them, `vectors` compares them; `template` is what they share.
+Rooms: `text` reads texts, `generation` writes them, `vectors` compares them, `senses` looks and listens; `template` is
+what they share.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from __future__ import annotations
 from hfreg.definition import Definition
 from hfreg.scoring import tasks
 from hfreg.templates.generation import WRITING
+from hfreg.templates.senses import SENSING
 from hfreg.templates.template import Template
 from hfreg.templates.text import READING
 from hfreg.templates.vectors import COMPARING
@@ -23,7 +25,7 @@ __all__ = ["BLANK", "TEMPLATES", "Template", "find", "offered"]
 
 BLANK = Definition(alias="", output_type="Map[String, String]")
 
-TEMPLATES = (*READING, *WRITING, *COMPARING, Template("blank", "Blank", "An empty form.", BLANK))
+TEMPLATES = (*READING, *WRITING, *COMPARING, *SENSING, Template("blank", "Blank", "An empty form.", BLANK))
 """The templates, in the order of the form."""
 
 
