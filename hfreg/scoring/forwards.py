@@ -1,10 +1,11 @@
 """Forwards: the calls of one model that wait for each other, made as few forward passes as answer them all.
 
-Calls are sorted by length, cut so that no cut is longer than a budget of padded tokens or wastes much of it, padded,
-passed through the model once per cut, and each gets its own part of the answer. Only what is known to answer the same
-in company is taken: encoders over attention masks, in 32-bit floats, in evaluation. The first padded cut of a model is
-checked against a call alone, and a model that answers differently runs alone from then on. A cut that fails is run one
-by one, so that only the call that is at fault fails. Whose calls these are, and when they run, is the baton's.
+Calls are sorted by length, cut so that no cut is longer than a budget of padded tokens or wastes much of it (how much
+is learned of each model: `hfreg.scoring.pace`), padded, passed through the model once per cut, and each gets its own
+part of the answer. Only what is known to answer the same in company is taken: encoders over attention masks, in 32-bit
+floats, in evaluation. The first padded cut of a model is checked against a call alone, and a model that answers
+differently runs alone from then on. A cut that fails is run one by one, so that only the call that is at fault fails.
+Whose calls these are, and when they run, is the baton's.
 """
 
 from __future__ import annotations
@@ -13,10 +14,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-BUDGET = 2048
-"""Padded tokens of one forward pass; one call alone may be longer."""
-SLACK = 256
-"""Tokens of padding in one forward pass beyond which a further pass costs less."""
+from hfreg.scoring.pace import BUDGET, SLACK, Pace
+
 TOLERANCE = 1e-4
 """How far an answer in company may be from the answer alone, absolutely and relatively."""
 ENCODERS = frozenset({
@@ -115,6 +114,7 @@ class Forwards:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._proven: set[int] = set()
+        self._paces: dict[int, Pace] = {}
         self.alone: set[int] = set()
 
     def answer(self, calls: Sequence[Call]) -> None:
@@ -123,14 +123,17 @@ class Forwards:
         for call in calls:
             groups.setdefault(call.key, []).append(call)
         for group in groups.values():
-            for cut in cuts(group):
-                self._cut(cut)
+            pace = self._paces.setdefault(id(group[0].model), Pace())
+            for budget, share in pace.shares(group):
+                for cut in cuts(share, budget, pace.slack):
+                    self._cut(cut, pace, budget)
 
-    def _cut(self, cut: list[Call]) -> None:
+    def _cut(self, cut: list[Call], pace: Pace, budget: int) -> None:
         left = [call for call in cut if not call.turn.stopping]
         if len(left) > 1 and id(left[0].model) not in self.alone:
             try:
                 self._timed(left, lambda: self._together(left))
+                pace.note(left, sum(call.seconds for call in left), budget)
                 return
             except Unlike:
                 self.alone.add(id(left[0].model))
@@ -139,6 +142,8 @@ class Forwards:
         for call in left:
             if not call.turn.stopping:
                 self._alone(call)
+        if len(left) == 1 and left[0].error is None:
+            pace.note(left, left[0].seconds, budget)
 
     def _alone(self, call: Call) -> None:
         try:
