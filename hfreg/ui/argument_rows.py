@@ -20,7 +20,18 @@ from hfreg.ui.form_draft import Row
 from hfreg.ui.form_fields import hold
 from hfreg.ui.form_state import Form
 
-TYPES = ("String", "Numerical", "Boolean", "DateTime", "List", "Array[String]", "Map[String, String]", "Any")
+TYPES = (
+    "String",
+    "Numerical",
+    "Boolean",
+    "DateTime",
+    "List",
+    "Array[String]",
+    "Map[String, String]",
+    "Image",
+    "Audio",
+    "Any",
+)
 NO, YES = "No", "Yes"
 WORDS = {
     "String": "text",
@@ -30,6 +41,8 @@ WORDS = {
     "Array": "list",
     "Map": "map",
     "Struct": "struct",
+    "Image": "picture",
+    "Audio": "sound",
     "Any": "any value",
 }
 

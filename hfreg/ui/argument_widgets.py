@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 
 from hfreg.argument import Argument
-from hfreg.ui import session
+from hfreg.ui import media_field, session
 
 SAFE_INTEGER = 2**53 - 1
 """What a number of a browser holds without loss."""
@@ -38,6 +38,8 @@ def draw(argument: Argument, label: str, may_be_empty: bool, common: dict[str, A
         _number(argument, label, common)
     elif widget == "switch":
         st.toggle(label, **common)
+    elif widget == "upload":
+        media_field.draw(argument, label, common)
     elif widget == "date":
         least, most = _moments(argument, session.get(common["key"]))
         st.datetime_input(label, value=None, min_value=least, max_value=most, format="YYYY-MM-DD", **common)

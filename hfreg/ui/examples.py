@@ -12,6 +12,7 @@ from typing import Any
 from hfreg.errors import HfregError
 from hfreg.lifecycle import State
 from hfreg.registry import Registry
+from hfreg.ui import media_field
 from hfreg.version import Version
 
 MAX_EXAMPLES = 50
@@ -23,7 +24,10 @@ def save(registry: Registry, version: Version, arguments: Mapping[str, Any], aut
     name = f"{version.alias} version {version.number}"
     if version.state is not State.DRAFT:
         return False, f"{name} is {version.state}, so nothing of it changes. Clone it, and save examples in the Draft."
-    example = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in arguments.items()}
+    try:
+        example = {k: v.isoformat() if isinstance(v, datetime) else media_field.kept(v) for k, v in arguments.items()}
+    except ValueError as problem:
+        return False, f"The example was not saved. {problem}"
     examples = version.definition.examples
     if example in examples:
         return False, "This example is saved already."

@@ -12,7 +12,19 @@ from typing import Any
 
 import streamlit as st
 
-from hfreg.ui import answers, arguments_form, check_saving, chooser, examples, frame, live, session, snippets, trials
+from hfreg.ui import (
+    answers,
+    arguments_form,
+    check_saving,
+    chooser,
+    examples,
+    frame,
+    live,
+    media_field,
+    session,
+    snippets,
+    trials,
+)
 from hfreg.ui.findings import sentence
 from hfreg.ui.runs import LiveRun
 from hfreg.ui.shapes import brief
@@ -81,7 +93,7 @@ def _chips(version: Version) -> None:
         return
     with st.container(horizontal=True, key=f"{NAME}.examples", gap="xsmall"):
         for place, example in enumerate(saved[:12]):
-            text = brief(next(iter(example.values()), "no arguments"), 32)
+            text = media_field.named(place, example) or brief(next(iter(example.values()), "no arguments"), 32)
             st.button(plain(text), key=f"{NAME}.example.{place}", on_click=_fill, args=[version, example])
 
 

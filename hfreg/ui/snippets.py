@@ -11,14 +11,16 @@ from datetime import datetime
 from typing import Any
 
 from hfreg.errors import ArgumentError
-from hfreg.types import Type
+from hfreg.types import Media, Type
+from hfreg.ui.media_field import path_of
 from hfreg.version import Version
 
 
 def python_call(version: Version, arguments: Mapping[str, Any], *, pinned: bool = False) -> str:
     """Return Python that makes this call; `pinned` names the version instead of the one in use."""
     alias = version.alias
-    written = [f"    {name}={value!r},\n" for name, value in arguments.items()]
+    shown = {n: path_of(n, value) if isinstance(value, Media) else value for n, value in arguments.items()}
+    written = [f"    {name}={value!r},\n" for name, value in shown.items()]
     call = f"result = {alias}(\n{''.join(written)})" if written else f"result = {alias}()"
     moments = "import datetime\n\n" if any(isinstance(value, datetime) for value in arguments.values()) else ""
     if pinned:
@@ -33,7 +35,7 @@ def cli_call(version: Version, arguments: Mapping[str, Any], *, pinned: bool = F
     words, files = ["python", "-m", "hfreg", "run", version.alias], []
     types = {a.alias: a.parsed_type for a in version.definition.arguments}
     for name, value in arguments.items():
-        text = _text(types[name], value)
+        text = path_of(name, value) if isinstance(value, Media) else _text(types[name], value)
         if text.startswith("@"):
             files.append(f"# {name}.txt holds the value of {name}\n")
             text = f"@{name}.txt"
