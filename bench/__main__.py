@@ -13,7 +13,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPTS = ("warm_call", "log", "naive", "start", "events", "pages", "playground", "isolated", "batching", "hub_form")
+SCRIPTS = (
+    "warm_call",
+    "log",
+    "naive",
+    "start",
+    "events",
+    "pages",
+    "playground",
+    "isolated",
+    "batching",
+    "simulation",
+    "hub_form",
+)
 NEEDED = {"playground": "playwright"}
 
 

@@ -18,7 +18,7 @@ from loopback_hub import LoopbackHub
 from tiny_checkpoints import TinyCheckpoints
 
 from bench import __main__ as all_of_them
-from bench import events, hub_form, isolated, log, naive, start, timing, warm_call
+from bench import events, hub_form, isolated, log, naive, simulation, start, timing, warm_call
 from bench.report import Figure
 from hfreg.settings import TOKEN_VARIABLES
 
@@ -124,6 +124,13 @@ def test_models_in_processes_are_measured(tiny_checkpoints: TinyCheckpoints, tmp
     figures, details = isolated.measure(tiny_checkpoints.classifier, tmp_path, 3, 2, 1, 0.5, (shape, shape))
     are_measured(figures, 6)
     assert details["weights_mb"] > 0
+
+
+def test_a_simulation_is_measured(tmp_path: Path) -> None:
+    figures = simulation.measure(tmp_path, rows=50)
+    assert [figure.unit for figure in figures] == ["rows/s", "µs", "MiB"]
+    assert figures[0].value > 10
+    assert 0 < figures[1].value < 1e6
 
 
 def test_the_pages_are_measured(tmp_path: Path) -> None:
