@@ -1,4 +1,4 @@
-"""A row runs in its caller's own thread where that is safe and nobody waits; whoever else comes finds nothing changed."""
+"""A row runs in its caller's own thread where that is safe and nobody waits; who else comes finds nothing changed."""
 
 from __future__ import annotations
 

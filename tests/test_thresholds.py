@@ -21,7 +21,8 @@ def test_every_point_is_what_a_slow_count_finds_and_the_best_are_best_over_all_s
         costs.append(2 * alarms + 7 * misses)
         for point in (p for p in found.points if p.threshold == threshold):
             assert (point.false_positives, point.false_negatives, point.cost) == (alarms, misses, costs[-1])
-            assert point.true_positives == sum(truth) - misses and point.recall == pytest.approx(1 - misses / sum(truth))
+            assert point.true_positives == sum(truth) - misses
+            assert point.recall == pytest.approx(1 - misses / sum(truth))
     assert found.best["cost"].cost == min(costs)
     assert found.best["recall"].recall == 1.0 and found.best["F1"].f1 == max(p.f1 for p in found.points)
     assert len(found.points) <= 204
