@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from hfreg import admission, portable
 from hfreg.definition import Definition
 from hfreg.errors import UnknownModel
+from hfreg.evaluating import Evaluating
 from hfreg.lifecycle import RUNNABLE, Action, State, review_action
 from hfreg.model import Model
 from hfreg.store.definitions import Deleted, Entry, Snapshot
-from hfreg.sweeping import Sweeping
 from hfreg.values import Finding
 from hfreg.version import Pin, Source, Version
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hfreg.metrics.threshold_sweep import ThresholdSweep
 
 
-class Registry(Sweeping):
+class Registry(Evaluating):
     """Everything under one home folder. `hfreg.open()` gives it; close it, or let the process end."""
 
     def __repr__(self) -> str:

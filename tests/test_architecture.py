@@ -18,7 +18,7 @@ FLOORS = [
     {"engine"},
     {"simulation", "templates", "from_repository", "portable", "progress"},
     {"admission", "licensing", "licensed", "recording", "provision", "parts", "running", "simulating"}
-    | {"flooring", "checking", "sweeping"}
+    | {"flooring", "checking", "sweeping", "evaluating"}
     | {"model", "registry"},
     {"starters", "doctor", "__init__", "models"},
     {"cli", "__main__", "serving", "ui"},
