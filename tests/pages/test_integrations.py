@@ -252,9 +252,7 @@ def test_a_hub_that_cannot_be_asked_about_a_model_is_told(
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     st.cache_resource.clear()
     hfreg._registries.clear()
-    assert ":orange-badge[Advice] **Offline mode** · HF_HUB_OFFLINE is set" in check_access(
-        opened(), "acme/tiny"
-    )
+    assert ":orange-badge[Advice] **Offline mode** · HF_HUB_OFFLINE is set" in check_access(opened(), "acme/tiny")
 
 
 def test_a_token_in_the_field_of_the_repository_is_neither_sent_nor_kept(home: Path, loopback_hub: LoopbackHub) -> None:
