@@ -30,13 +30,14 @@ _ROUTES = [
 
 @dataclass
 class Account:
-    """Who a token is: its role, and the private and gated repositories that it may read."""
+    """Who a token is: its role, the private and gated repositories that it may read, and what became of requests."""
 
     name: str
     role: str = "read"
     repos: set[str] = field(default_factory=set)
     reads_gated: bool = True
     expires: str = ""
+    requests: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -49,6 +50,19 @@ class Hosted:
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
+
+
+def _shut(repo: str, account: Account | None) -> str:
+    """Return what the Hub says of a gated repository, by what became of the request for access."""
+    if account is None:
+        return f"Access to model {repo} is restricted. You must have access to it and be authenticated. Please log in."
+    said = {
+        "pending": "is awaiting a review from the repo authors.",
+        "rejected": "has been rejected by the repo's authors.",
+    }
+    if request := account.requests.get(repo):
+        return f"Your request to access model {repo} {said[request]}"
+    return f"Access to model {repo} is restricted and you are not in the authorized list. Visit its page to ask."
 
 
 class Answers(InferenceAnswers, BaseHTTPRequestHandler):
@@ -178,7 +192,7 @@ class Answers(InferenceAnswers, BaseHTTPRequestHandler):
     def _may_read(self, hosted: Hosted) -> bool:
         if not hosted.gated or (self.account is not None and hosted.id in self.account.repos):
             return True
-        self._refuse(403 if self.account else 401, "GatedRepo", f"Access to model {hosted.id} is restricted.")
+        self._refuse(403 if self.account else 401, "GatedRepo", _shut(hosted.id, self.account))
         return False
 
     def _about(self, hosted: Hosted, commit: str, blobs: bool = False) -> dict[str, Any]:

@@ -108,6 +108,27 @@ def test_a_fine_grained_token_that_may_read_no_gated_repository_is_told_from_ter
 
 
 @pytest.mark.parametrize(
+    ("request_", "verdict", "said"),
+    [
+        ("pending", "awaiting review", "is awaiting the review of its authors. Nothing is wrong with the token"),
+        ("rejected", "turned down", "was rejected by its authors. Ask them on its page"),
+    ],
+)
+def test_a_request_for_access_that_waits_or_was_rejected_is_told_from_terms_that_were_not_accepted(
+    loopback_hub: LoopbackHub, hub_of: HubOf, request_: str, verdict: str, said: str
+) -> None:
+    loopback_hub.add_repo("acme/gated", plain_repo(), gated=True)
+    loopback_hub.add_token(CANARY, "ada", role="fineGrained")
+    loopback_hub.tokens[CANARY].requests = {"acme/gated": request_}
+    loopback_hub.tokens[CANARY].reads_gated = False  # the request comes first: a right would not open it
+    found = diagnose(Fetcher(hub_of(CANARY)), "acme/gated")
+    assert found.access and (found.access.verdict, found.ok) == (verdict, False)
+    assert said in text_of(found, "Repository")
+    assert "Accept its terms" not in text_of(found, "Repository")
+    assert loads(hub_of(CANARY), "acme/gated") == found.access.message
+
+
+@pytest.mark.parametrize(
     ("role", "light", "said"),
     [
         ("read", "green", "A classic token that can read."),

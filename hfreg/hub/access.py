@@ -29,12 +29,12 @@ from hfreg.hub.fetch import Fetcher
 from hfreg.hub.files import LARGEST_JSON, allowed, select
 from hfreg.hub.provenance import STARTER, starter
 from hfreg.hub.repo import Repo
-from hfreg.hub.translate import HIDDEN, NO_RIGHT
+from hfreg.hub.translate import AWAITED, HIDDEN, NO_RIGHT, TURNED_DOWN
 from hfreg.settings import STARTERS, Token
 
 Verdict = Literal[
-    "readable", "gated", "no right", "missing or private", "missing", "empty", "refused", "rejected", "offline",
-    "unreachable",
+    "readable", "gated", "awaiting review", "turned down", "no right", "missing or private", "missing", "empty",
+    "refused", "rejected", "offline", "unreachable",
 ]  # fmt: skip
 _SITES = ("https://huggingface.co/", "https://hf.co/", "huggingface.co/", "hf.co/")
 _TOKEN = re.compile(r"hf_[A-Za-z0-9]{16,}")
@@ -153,7 +153,11 @@ def _refused(hub: Hub, found: Access, error: HubError, token: Token | None) -> A
 
 
 def _gated(hub: Hub, found: Access, token: Token | None) -> Access:
-    """Tell terms that were not accepted from a fine-grained token that may read no gated repository."""
+    """Tell terms not accepted from a request that waits or was rejected, and from a token that may read none gated."""
+    if AWAITED in found.message:
+        return replace(found, verdict="awaiting review")
+    if TURNED_DOWN in found.message:
+        return replace(found, verdict="turned down")
     account = hub.test_connection() if token else None
     named = (f" on {found.repo.partition('/')[0]}", f" on {found.repo}")
     if token is None or account is None or account.reads_gated or any(r.endswith(named) for r in account.rights):

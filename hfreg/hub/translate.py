@@ -27,6 +27,7 @@ from hfreg.settings import Token, proxy_for
 
 INTEGRATIONS = "Settings → Platform Integrations → Hugging Face"
 NO_RIGHT, HIDDEN = "has no right to read", "missing or private"
+AWAITED, TURNED_DOWN = "is awaiting the review of its authors", "was rejected by its authors"
 """Words by which these refusals are known among others of their class."""
 _BROKEN = {"TransportError", "ReadError", "DecodingError", "RemoteProtocolError"}
 
@@ -69,7 +70,7 @@ def _one(error: BaseException, repo: str, revision: str | None, token: Token | N
     if isinstance(error, HubError):
         return error
     if isinstance(error, hub.GatedRepoError):
-        return GatedRepo(_gated(named, repo, token, endpoint))
+        return GatedRepo(_gated(named, repo, token, endpoint, str(error.server_message or "").lower()))
     if isinstance(error, hub.DisabledRepoError):
         return RepoNotFound(f"{named} was disabled by the Hub. Choose another model.")
     if isinstance(error, hub.RepositoryNotFoundError):
@@ -92,8 +93,19 @@ def _one(error: BaseException, repo: str, revision: str | None, token: Token | N
     return _by_network(error, repo, endpoint)
 
 
-def _gated(named: str, repo: str, token: Token | None, endpoint: str) -> str:
+def _gated(named: str, repo: str, token: Token | None, endpoint: str, said: str) -> str:
+    """Tell why a gated repository stays shut; of what the Hub said only what it means is told."""
     where = f"{endpoint}/{repo}" if endpoint and repo else "its page on the Hub"
+    if "awaiting a review" in said:
+        return (
+            f"{named} is gated, and the request for access {AWAITED}. Nothing is wrong with the token: "
+            f"wait for their answer, which is shown at {where}."
+        )
+    if "has been rejected" in said:
+        return (
+            f"{named} is gated, and the request for access {TURNED_DOWN}. Ask them on its page ({where}), "
+            "or choose another model."
+        )
     if token is None:
         return f"{named} is gated. Accept its terms at {where} and save a token of that account in {INTEGRATIONS}."
     return (

@@ -28,6 +28,8 @@ LIGHTS: dict[Light, tuple[Colour, str]] = {
 SAID: dict[Verdict, tuple[Colour, str]] = {
     "readable": ("green", "Can be read"),
     "gated": ("orange", "Gated, access not granted"),
+    "awaiting review": ("orange", "Gated, request awaiting review"),
+    "turned down": ("red", "Gated, request rejected"),
     "no right": ("red", "No right"),
     "missing or private": ("red", "Missing or private"),
     "missing": ("red", "Not found"),

@@ -235,6 +235,10 @@ def test_access_to_a_model_is_checked_with_the_token_in_use(home: Path, loopback
     text = check_access(at, "acme/private")
     assert "is private, and the token hf_…6789 (saved in Settings) can read it" in text
     assert f"Commit `{private}`" in text
+    loopback_hub.tokens[CANARY].requests["acme/gated"] = "pending"
+    text = check_access(at, "acme/gated")
+    assert ":orange-badge[Gated, request awaiting review] **Repository** · `acme/gated` is gated, and the" in text
+    assert f"[Open its page]({loopback_hub.url}/acme/gated)" in text
     assert CANARY not in remembered(at)
     at = press(press(at, "remove"), "remove.yes")
     assert "can read it" not in said(at)
