@@ -154,6 +154,31 @@ def test_a_template_of_pictures_or_sound_answers_in_either_engine(
         assert len(outcome.value) == 2 and set(outcome.value) <= {"cat", "dog", "car"}
 
 
+@pytest.mark.parametrize(
+    ("task", "checkpoint"),
+    [("automatic-speech-recognition", "whisper"), ("image-text-to-text", "idefics")],
+)
+def test_a_template_serves_the_usual_architectures_of_speech_and_of_pictures_with_text(
+    task: str, checkpoint: str, loopback_hub: LoopbackHub, registry: hfreg.Registry, tiny_checkpoints: TinyCheckpoints
+) -> None:
+    template = templates.find(task)
+    assert template is not None
+    definition = template.definition
+    (source,) = repositories(definition.scoring_logic)
+    loopback_hub.add_repo(source.repo, getattr(tiny_checkpoints, checkpoint))
+    (example,) = definition.examples
+    outcome = registry.test(definition, **{**example, **({"max_length": 4} if checkpoint == "idefics" else {})})
+    assert outcome.error is None and outcome.warnings == (), outcome
+    assert isinstance(outcome.value, str)
+    if checkpoint == "whisper":  # beyond 30 seconds it goes on, window by window
+        long, longer = (registry.test(definition, audio=([0.1, -0.1] * 8_000 * n, 16_000)) for n in (31, 62))
+        assert long.error is None and longer.error is None, (long, longer)
+        assert len(longer.value) > len(long.value) > 0
+    else:  # the tiles of the picture stay whole, the question is cut
+        long = registry.test(definition, **{**example, "max_length": 4, "text": LONG * 2})
+        assert long.error is None and "of 360 tokens" in long.warnings[0], long
+
+
 def test_a_template_of_sound_says_which_rate_a_model_needs(
     loopback_hub: LoopbackHub, registry: hfreg.Registry, tiny_checkpoints: TinyCheckpoints
 ) -> None:

@@ -89,6 +89,20 @@ class TinyCheckpoints:
         return build_listener(self.root / "listener")
 
     @cached_property
+    def whisper(self) -> Path:
+        """A Whisper that writes bytes."""
+        from tiny_talkers import build_whisper
+
+        return build_whisper(self.root / "whisper")
+
+    @cached_property
+    def idefics(self) -> Path:
+        """An Idefics3, as SmolVLM is one, that answers a question about a picture with some words."""
+        from tiny_talkers import build_idefics
+
+        return build_idefics(self.root / "idefics")
+
+    @cached_property
     def generator(self) -> Path:
         """A causal language model."""
         return build_generator(self.root / "generator")
