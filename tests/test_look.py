@@ -110,6 +110,20 @@ def test_what_cannot_be_loaded_is_told_in_the_first_look(
     assert said in " ".join(looked(loopback_hub, hub, files).problems)
 
 
+@pytest.mark.parametrize(
+    ("name", "said"), [("config.json", "JSON over 5 MB"), ("tokenizer.json", "a vocabulary over 200 MB")]
+)
+def test_json_that_claims_a_gigabyte_is_told_and_neither_read_nor_fetched(
+    loopback_hub: LoopbackHub, hub: Hub, name: str, said: str
+) -> None:
+    siblings = [{"rfilename": one, "size": 10**9 if one == name else 100} for one in plain_repo()]
+    found = looked(loopback_hub, hub, repo(), siblings=siblings)
+    assert said in " ".join(found.problems) and "1,000,000,000 bytes" in " ".join(found.problems)
+    with pytest.raises(UnsafeRepo, match=said):
+        Fetcher(hub).fetch("org/model", found.repo.commit)
+    assert loopback_hub.downloads(name) == []
+
+
 def test_shards_that_leave_the_folder_are_told_before_use(loopback_hub: LoopbackHub, hub: Hub) -> None:
     files = repo(**{"model.safetensors.index.json": {"weight_map": {"w": "../../model.safetensors"}}})
     (problem,) = details(hub, looked(loopback_hub, hub, files)).problems

@@ -19,6 +19,8 @@ from typing import Any
 from hfreg.errors import UnsafeRepo
 
 LARGEST_JSON = 5_000_000
+LARGEST_VOCABULARY = 200_000_000
+"""Several times the largest `tokenizer.json` of a model that is in use; a library reads it into memory whole."""
 LARGEST_HEADER = 100_000_000
 ALLOWED = (
     "*.safetensors", "*.safetensors.index.json", "config.json", "generation_config.json", "preprocessor_config.json",
@@ -78,8 +80,8 @@ def select(repo: str, files: Iterable[RepoFile], pickles: bool = False) -> list[
     if any(name.startswith("model") for name in weights):  # the same weights once more, in another layout
         chosen = [file for file in chosen if not file.name.startswith("consolidated")]
     for file in chosen:
-        if file.name.endswith(".json") and file.size > LARGEST_JSON and not _vocabulary(file.name):
-            raise UnsafeRepo(f"`{repo}`: {file.name} has {file.size:,} bytes; JSON over 5 MB is not read.")
+        if file.size > (most := _most_bytes(file.name)):
+            raise UnsafeRepo(f"`{repo}`: {file.name} has {file.size:,} bytes; {_kind(most)} is not read.")
     return sorted(chosen, key=lambda file: (not file.name.endswith(".json"), file.size, file.name))
 
 
@@ -133,8 +135,8 @@ def inspect_weights(repo: str, path: Path) -> None:
 def inspect_folder(folder: Path, names: Sequence[str]) -> None:
     """Raise UnsafeRepo for what no library may load in a folder of these files; tells nothing of its name."""
     for name in names:
-        if name.endswith(".json") and not _vocabulary(name) and (folder / name).stat().st_size > LARGEST_JSON:
-            raise UnsafeRepo(f"{name} has more than 5 MB; JSON of that size is not read.")
+        if (folder / name).stat().st_size > (most := _most_bytes(name)):
+            raise UnsafeRepo(f"{name} has more than {most // 1_000_000} MB; JSON of that size is not read.")
     inspect_json("the folder", folder, names)
     for name in names:
         if name.endswith(".safetensors"):
@@ -151,6 +153,17 @@ def digest(path: Path, go_on: Callable[[], None] = lambda: None) -> tuple[str, s
             whole.update(piece)
             blob.update(piece)
     return whole.hexdigest(), blob.hexdigest()
+
+
+def _most_bytes(name: str) -> float:
+    """Return how many bytes a JSON file of that name may have; no limit for what is no JSON."""
+    if not name.endswith(".json"):
+        return float("inf")
+    return LARGEST_VOCABULARY if _vocabulary(name) else LARGEST_JSON
+
+
+def _kind(most: float) -> str:
+    return f"a vocabulary over {most / 1e6:.0f} MB" if most == LARGEST_VOCABULARY else f"JSON over {most / 1e6:.0f} MB"
 
 
 def _vocabulary(name: str) -> bool:
