@@ -218,6 +218,8 @@ class Definition(Frozen):
 
     def with_files(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the arguments of a caller who may read files of this machine: paths of pictures and sound as such."""
+        if not (self.takes_media and isinstance(given, Mapping)):
+            return given
         known = self._by_alias
         return {n: types.naming_files(known[n].parsed_type, v) if n in known else v for n, v in given.items()}
 
@@ -254,17 +256,15 @@ class Definition(Frozen):
         found: list[Finding] = []
         seen: set[str] = set()
         for index, argument in enumerate(self.arguments):
-            field = f"arguments[{index}]"
+            field, name = f"arguments[{index}]", argument.alias
             found += argument.findings(field)
-            if argument.alias in seen:
-                message = f"`{argument.alias}` is declared twice. Give each argument a name of its own."
+            if name in seen:
+                message = f"`{name}` is declared twice. Give each argument a name of its own."
                 found.append(Finding("error", f"{field}.alias", None, message))
-            if argument.alias in self.given_names or argument.alias in self.resources:
-                message = (
-                    f"`{argument.alias}` is a name the platform gives to scoring logic. Try `{argument.alias}_value`."
-                )
+            if name in self.given_names or name in self.resources:
+                message = f"`{name}` is a name the platform gives to scoring logic. Try `{name}_value`."
                 found.append(Finding("error", f"{field}.alias", None, message))
-            seen.add(argument.alias)
+            seen.add(name)
         return found
 
     def _example_findings(self) -> list[Finding]:

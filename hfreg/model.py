@@ -37,8 +37,9 @@ class Model:
 
     def map(self, rows: Iterable[Mapping[str, Any]], /) -> Iterator[Outcome]:
         """Yield the Outcome of each row in order; a row that fails carries its error and stops nothing."""
-        version = self.version
-        return iter(self._registry.start(version, (version.definition.with_files(row) for row in rows)))
+        version, definition = self.version, self.definition
+        named = (definition.with_files(row) for row in rows) if definition.takes_media else rows
+        return iter(self._registry.start(version, named))
 
     @property
     def version(self) -> Version:

@@ -39,8 +39,8 @@ class Running(Parts):
         """
         try:
             arguments = version.definition.named(positional, named or {})
-            arguments = dict(version.definition.with_files(arguments)) if files else arguments
-            run = self._begin(version, [arguments], source, user, on_event, here=True)
+            row = version.definition.with_files(arguments) if files else arguments
+            run = self._begin(version, [row], source, user, on_event, here=True)
         except NotApproved as error:
             return Outcome(version.alias, version.number, version.state, error=error, status="error")
         except ArgumentError as error:
