@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from hfreg.argument import Argument
 from hfreg.definition import Definition
-from hfreg.engine import Event, OnEvent, Outcome
+from hfreg.engine import Event, OnEvent, Outcome, Use
 from hfreg.errors import (
     ArgumentError,
     EngineClosed,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hfreg.store.events import Events
 
 MAX_MESSAGE = 300
+UNTOLD = Use()
 PLAIN = (ScoringTimeout, ScoringCancelled, NotApproved, EngineClosed)
 """Errors whose messages are the platform's own words, unless scoring logic raised them."""
 
@@ -82,6 +83,7 @@ class Recording:
         self, call_id: str, at: datetime, arguments: Mapping[str, Any], outcome: Outcome, begun: bool = True
     ) -> Call:
         error, timings, definition = outcome.error, outcome.timings, self._version.definition
+        use = outcome.use or UNTOLD
         raised = begun and outcome.status == "error"  # by scoring logic, for all one knows
         content, arguments = _without_media(definition, arguments)
         given, answer = _json(arguments), _json(outcome.value) if outcome.ok else ""
@@ -109,6 +111,9 @@ class Recording:
             token=definition.token,
             arguments=given if definition.store_payloads else None,
             answer=answer if definition.store_payloads and outcome.ok else None,
+            tokens_in=use.tokens_in,
+            tokens_out=use.tokens_out,
+            cost=use.cost,
         )
 
 

@@ -196,6 +196,7 @@ class Simulating(Running):
                 rows=rows,
                 failed=tally.failed - before.failed,
                 sketch=json.dumps(tally.sketch.since(before.sketch.as_json()).as_json()),
+                **tally.used_since(before),
             )
         )
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from loopback_hub import LoopbackHub
-from loopback_inference import Said
+from loopback_inference import CHAT, Said
 
 import hfreg
 from hfreg.endpoint import Endpoint
-from hfreg.engine import asking
+from hfreg.engine import Use, asking
 from hfreg.errors import HubBusy, HubError, HubUnreachable, OutputError, RepoNotFound, TokenRejected
 
+TEXT = [hfreg.Argument("text", "String")]
 TOKEN = "hf_" + "abcDEF0123456789" * 2
 
 
@@ -139,7 +141,36 @@ def test_a_chat_has_its_messages_its_parameters_and_its_use_noted(
         {"role": "user", "content": "Hello?"},
     ]
     assert (asked["model"], asked["max_tokens"]) == ("org/chat", 16)
-    assert outcome.notes == ("Tokens: 12 in, 3 out.", "Cost as the provider tells it: 0.0005.")
+    assert (outcome.use, outcome.notes) == (Use(12, 3, 0.0005), ())
+    assert str(outcome.use) == "Tokens: 12 in, 3 out. Cost as the provider tells it: 0.0005."
+
+
+def test_tokens_and_cost_are_in_the_record_also_where_the_answer_is_none_of_the_type(
+    registry: hfreg.Registry, inference: LoopbackHub
+) -> None:
+    made = definition(at(inference, task="chat-completion"), output_type="Numerical", arguments=TEXT)
+    assert isinstance(run(registry, made, text="Hello").error, OutputError)
+    inference.says = [Said({**CHAT, "usage": {"prompt_tokens": 7, "completion_tokens": -1, "cost": "much"}})]
+    registry.model("rater").run(text="Hello")
+    inference.says = [Said({**CHAT, "usage": None})]
+    registry.model("rater").run(text="Hello")
+    registry.events.flush()
+    calls = sorted(registry.events.calls(), key=lambda call: call.at)
+    assert [(c.tokens_in, c.tokens_out, c.cost) for c in calls] == [(12, 3, 0.0005), (7, None, None), (None,) * 3]
+    tiles = registry.events.usage().tiles
+    assert (tiles.tokens_in, tiles.tokens_out, tiles.cost) == (19, 3, 0.0005)
+
+
+def test_a_simulation_records_the_tokens_and_the_cost_of_its_rows(
+    registry: hfreg.Registry, inference: LoopbackHub, tmp_path: Path
+) -> None:
+    registry.register(definition(at(inference, task="chat-completion"), output_type="String", arguments=TEXT))
+    (tmp_path / "rows.csv").write_text("text\na\nb\nc\n")
+    inference.says = [Said({**CHAT, "usage": None})]
+    registry.simulate("rater", tmp_path / "rows.csv").wait()
+    registry.events.flush()
+    (call,) = registry.events.calls()
+    assert (call.rows, call.tokens_in, call.tokens_out, call.cost) == (3, 24, 6, 0.001)
 
 
 def test_scoring_logic_is_given_the_reply_in_the_usual_engine(

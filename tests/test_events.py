@@ -220,17 +220,25 @@ def test_csv_of_no_calls_is_the_header() -> None:
     assert calls_csv([]).startswith("id,at,alias,version,state,source,user,status,error_kind,error,cold")
 
 
-def test_a_log_of_an_older_product_gets_the_columns_it_lacks_and_keeps_its_calls(url: str, events: Events) -> None:
+USE = ("tokens_in", "tokens_out", "cost")
+
+
+@pytest.mark.parametrize(("schema", "lacks"), [(1, ("rows", "failed", "sketch", *USE)), (2, USE)])
+def test_a_log_of_an_older_product_gets_the_columns_it_lacks_and_keeps_its_calls(
+    url: str, events: Events, schema: int, lacks: tuple[str, ...]
+) -> None:
     for call in (a_call(alias="old"), a_call(alias="older")):
         events.record(call)
     events.flush()
     with events._database.connect() as connection:
-        for column in ("rows", "failed", "sketch"):
+        for column in lacks:
             connection.exec_driver_sql(f"ALTER TABLE calls DROP COLUMN {column}")
-        connection.exec_driver_sql("UPDATE hfreg_meta SET value = 1 WHERE key = 'schema'")
+        connection.exec_driver_sql(f"UPDATE hfreg_meta SET value = {schema} WHERE key = 'schema'")
     events.close()
     with Events(url) as newer:
-        newer.record(a_call(alias="new", rows=7, failed=1, sketch="{}"))
+        newer.record(a_call(alias="new", rows=7, failed=1, sketch="{}", tokens_in=5, cost=0.5))
         assert newer.flush()
         assert {(call.alias, call.rows) for call in newer.calls()} == {("old", 0), ("older", 0), ("new", 7)}
         assert newer.usage().tiles.rows == 7
+        assert {(call.tokens_in, call.tokens_out, call.cost) for call in newer.calls()} == {(None,) * 3, (5, None, 0.5)}
+        assert newer.usage().tiles.tokens_in == 5

@@ -50,6 +50,9 @@ class Record:
     cold: bool = False
     rows: int = 0
     failed: int = 0
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
 
 
 def columns(records: list[Record]) -> Columns:

@@ -52,6 +52,20 @@ def test_filters_of_the_page_hold_for_every_number_on_it(events: Events) -> None
     assert [group.name for group in page.models] == ["model_3"]
 
 
+def test_tokens_and_cost_are_summed_where_a_reply_told_them_and_are_nothing_elsewhere(events: Events) -> None:
+    for tokens in ((10, 5, 0.25), (20, None, None), (None, None, 0.5)):
+        events.record(a_call(alias="chatter", **dict(zip(("tokens_in", "tokens_out", "cost"), tokens, strict=True))))
+    events.record(a_call(alias="silent"))
+    page = events.usage()
+    told = {group.name: (group.tokens_in, group.tokens_out, group.cost) for group in page.models}
+    assert told == {"chatter": (30, 5, 0.75), "silent": (None, None, None)}
+    assert (page.tiles.tokens_in, page.tiles.tokens_out, page.tiles.cost) == (30, 5, 0.75)
+    silent = events.usage(CallFilter(alias="silent")).tiles
+    assert (silent.tokens_in, silent.tokens_out, silent.cost) == (None, None, None)
+    events.record(a_call(alias="free", cost=0.0))
+    assert events.usage(CallFilter(alias="free")).tiles.cost == 0
+
+
 def test_without_a_range_a_page_holds_every_call_and_nothing_to_compare_with(events: Events) -> None:
     for call in some_calls(50, 4):
         events.record(call)

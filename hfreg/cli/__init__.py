@@ -107,7 +107,8 @@ def _run(registry: Registry, given: argparse.Namespace) -> int:
     arguments = version.definition.parse_arguments(pairs(given.arguments), files=True)
     outcome = registry.call(version, (), arguments, source="cli")
     told = [outcome.stdout.removesuffix("\n")] if outcome.stdout else []
-    told += [f"warning: {text}" for text in outcome.warnings] + [f"note: {text}" for text in outcome.notes]
+    notes = (*([str(outcome.use)] if outcome.use else ()), *outcome.notes)
+    told += [f"warning: {text}" for text in outcome.warnings] + [f"note: {text}" for text in notes]
     for text in told:
         print(text, file=sys.stderr)
     value = outcome.result()

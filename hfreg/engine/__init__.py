@@ -38,6 +38,24 @@ class Timings:
         return max(0.0, self.total_ms - self.queue_ms - self.load_ms - self.run_ms)
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a call used up elsewhere, as the reply tells it: tokens, and the cost in the provider's currency.
+
+    What the reply does not tell is None.
+    """
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
+
+    def __str__(self) -> str:
+        counts = (("in", self.tokens_in), ("out", self.tokens_out))
+        tokens = ", ".join(f"{count:,} {way}" for way, count in counts if count is not None)
+        said = [f"Tokens: {tokens}."] if tokens else []
+        return " ".join([*said, *([] if self.cost is None else [f"Cost as the provider tells it: {self.cost:g}."])])
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Outcome:
     """What became of one row: a value, or the error in its place, and how it came about."""
@@ -55,6 +73,7 @@ class Outcome:
     tier: str = "inline"
     pins: Mapping[str, str] = field(default_factory=dict)
     status: Status = "ok"
+    use: Use | None = None
 
     def __repr__(self) -> str:
         answer = repr(self.value) if self.error is None else f"{type(self.error).__name__}: {self.error}"

@@ -12,11 +12,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 from hfreg.definition import Definition
 from hfreg.endpoint import TASKS, Endpoint
-from hfreg.engine import Engine, Event, Outcome, Run, Timings
+from hfreg.engine import Engine, Event, Outcome, Run, Timings, Use
 from hfreg.engine.ending import broken, stopped
 from hfreg.engine.job import Task
 from hfreg.engine.reply import answer, usage
@@ -64,6 +65,7 @@ class Asking:
         self._answered = False
         self._inner: Run | None = None
         self._notes: list[str] = []
+        self._use: Use | None = None
 
     def run(self) -> None:
         """Ask, and hand the Outcome to the job; never raises."""
@@ -85,7 +87,8 @@ class Asking:
         self._stopping.set()
         if (inner := self._inner) is not None:
             inner.cancel()
-        self._answer(stopped(self.task.job, reason, self._started, self._queue_ms, ""))
+        outcome = stopped(self.task.job, reason, self._started, self._queue_ms, "")
+        self._answer(replace(outcome, use=self._use))
 
     def overdue(self) -> None:
         """The watchdog's call: time is up."""
@@ -104,7 +107,7 @@ class Asking:
         self._admit(definition)
         job.emit("running", row=self.task.position)
         reply = self._asked(given)
-        self._notes += usage(reply)
+        self._use = usage(reply)
         if definition.scoring_logic.strip():
             return self._scored({**arguments, "response": reply})
         converted = answer(definition.parsed_output_type, self._endpoint.task, reply)
@@ -197,4 +200,5 @@ class Asking:
             tier=TIER,
             pins=inner.pins if inner else {},
             status=inner.status if inner else "ok" if error is None else "error",
+            use=self._use,
         )

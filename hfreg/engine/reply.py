@@ -6,9 +6,11 @@ first that the output type takes as it is stands for the answer, else the first 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
+from hfreg.engine import Use
 from hfreg.errors import OutputError
 from hfreg.types.base import Converted, Type
 
@@ -54,20 +56,30 @@ def shapes(task: str, reply: Any) -> Iterator[Any]:
         yield reply
 
 
-def usage(reply: Any) -> tuple[str, ...]:
-    """Return what a reply says of its use, as notes: tokens, and the cost where it has one."""
+def usage(reply: Any) -> Use | None:
+    """Return what a reply says of its use: tokens, and the cost where it has one; None where it says nothing.
+
+    >>> usage({"usage": {"prompt_tokens": 12, "completion_tokens": 3, "cost": 0.5}})
+    Use(tokens_in=12, tokens_out=3, cost=0.5)
+    """
     told = reply.get("usage") if isinstance(reply, dict) else None
     if not isinstance(told, dict):
-        return ()
-    counts = {
-        "in": told.get("prompt_tokens", told.get("input_tokens")),
-        "out": told.get("completion_tokens", told.get("output_tokens")),
-    }
-    said = [f"{count:,} {way}" for way, count in counts.items() if isinstance(count, int)]
-    notes = [f"Tokens: {', '.join(said)}."] if said else []
-    if isinstance(cost := told.get("cost", told.get("total_cost")), (int, float)) and not isinstance(cost, bool):
-        notes.append(f"Cost as the provider tells it: {cost:g}.")
-    return tuple(notes)
+        return None
+    use = Use(
+        _count(told.get("prompt_tokens", told.get("input_tokens"))),
+        _count(told.get("completion_tokens", told.get("output_tokens"))),
+        _amount(told.get("cost", told.get("total_cost"))),
+    )
+    return None if use == Use() else use
+
+
+def _count(told: Any) -> int | None:
+    return told if type(told) is int and 0 <= told < 2**53 else None
+
+
+def _amount(told: Any) -> float | None:
+    """Return a cost; what is no amount is no cost, never 0."""
+    return float(told) if type(told) in {int, float} and 0 <= told < 2**53 and math.isfinite(told) else None
 
 
 def _chat(reply: Any) -> Iterator[Any]:

@@ -31,7 +31,8 @@ class Columns:
     """Call records as columns of one length; coded columns hold indices into `names[column]`.
 
     `at` is microseconds since 1970 in UTC. The codes of `status` begin with STATUSES in order, so 0 is ok. `rows` is
-    how many rows a simulation ran, `failed` how many of them without an answer; 0 for a call.
+    how many rows a simulation ran, `failed` how many of them without an answer; 0 for a call. Tokens and cost are not a
+    number where the reply told none.
     """
 
     seq: Ints
@@ -42,6 +43,9 @@ class Columns:
     cold: Mask
     rows: Ints
     failed: Ints
+    tokens_in: Floats
+    tokens_out: Floats
+    cost: Floats
     alias: Codes
     source: Codes
     user: Codes
@@ -65,7 +69,8 @@ class Tiles:
     """The totals of one period; milliseconds and shares are None where there is nothing to take them from.
 
     `success` is answered calls of all calls (0 to 1), `compute_s` the seconds that scoring logic ran. `simulations` of
-    the calls ran `rows` rows, `rows_failed` of them without an answer.
+    the calls ran `rows` rows, `rows_failed` of them without an answer. Tokens and cost are sums over the calls whose
+    reply told them, None where none did.
     """
 
     calls: int
@@ -80,6 +85,9 @@ class Tiles:
     simulations: int = 0
     rows: int = 0
     rows_failed: int = 0
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class Bin:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The calls of one model, user or source."""
+    """The calls of one model, user or source; tokens and cost as in `Tiles`."""
 
     name: str
     calls: int
@@ -118,6 +126,9 @@ class Group:
     cold: int
     compute_s: float
     last_use: datetime
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,7 @@ def tiles(calls: Columns, quickest: NDArray[np.int64]) -> Tiles:
         simulations=int(np.count_nonzero(calls.rows)),
         rows=int(calls.rows.sum()),
         rows_failed=int(calls.failed.sum()),
+        **_used(calls, np.zeros(count, dtype=np.int64), 1)[0],
     )
 
 
@@ -115,10 +116,11 @@ def groups(calls: Columns, quickest: NDArray[np.int64], column: str) -> tuple[Gr
     last = np.zeros(size, dtype=np.int64)
     np.maximum.at(last, codes, calls.at)
     users = _distinct(codes, calls.user, size, max(1, len(calls.names["user"])))
+    used = _used(calls, codes, size)
     found = [
         Group(
             names[i], int(counts[i]), int(answered[i]), float(answered[i] / counts[i]), *spread[i], int(users[i]),
-            int(cold[i]), float(run[i]) / 1000, moment(int(last[i])),
+            int(cold[i]), float(run[i]) / 1000, moment(int(last[i])), **used[i],
         )
         for i in np.flatnonzero(counts).tolist()
     ]  # fmt: skip
@@ -169,6 +171,20 @@ def activities(calls: Columns, now: datetime, zone: tzinfo, days: int = 7) -> di
         )
         for i in np.flatnonzero(counts).tolist()
     }
+
+
+def _used(calls: Columns, codes: NDArray[Any], groups: int) -> list[dict[str, Any]]:
+    """Return the tokens and the cost of each group; None where no call of it told any."""
+    found: list[dict[str, Any]] = [{} for _ in range(groups)]
+    for name, kind in (("tokens_in", int), ("tokens_out", int), ("cost", float)):
+        column: NDArray[np.float64] = getattr(calls, name)
+        told = np.flatnonzero(~np.isnan(column))
+        if not len(told):
+            continue
+        counts, sums = (np.bincount(codes[told], weights, groups) for weights in (None, column[told]))
+        for group in np.flatnonzero(counts).tolist():
+            found[group][name] = kind(sums[group])
+    return found
 
 
 def _distinct(codes: NDArray[Any], values: NDArray[Any], groups: int, kinds: int) -> NDArray[Any]:

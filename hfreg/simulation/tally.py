@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hfreg.engine import Outcome
+from hfreg.engine import Outcome, Use
 from hfreg.errors import ScoringError
 from hfreg.metrics.sketch import Sketch, Spread
 
@@ -59,6 +59,7 @@ class Tally:
         self.warned: int = stored.get("warned", 0)
         self.nothing: int = stored.get("nothing", 0)
         self.run_ms: float = stored.get("run_ms", 0.0)
+        self.used: dict[str, Any] = dict(stored.get("used", {}))
         self.sketch = Sketch(stored.get("sketch"))
         self.fields = {name: Field(one) for name, one in stored.get("fields", {}).items()}
         self.kinds = {name: set(kinds) for name, kinds in stored.get("kinds", {}).items()}
@@ -86,6 +87,8 @@ class Tally:
         self.run_ms += outcome.timings.run_ms
         self.sketch.add(outcome.timings.total_ms - outcome.timings.queue_ms)
         self.warned += bool(outcome.warnings)
+        if outcome.use is not None:
+            self._add_use(outcome.use)
         if outcome.error is not None:
             self._add_error(number, outcome.error)
         elif isinstance(outcome.value, dict):
@@ -111,11 +114,21 @@ class Tally:
             "warned": self.warned,
             "nothing": self.nothing,
             "run_ms": self.run_ms,
+            "used": dict(self.used),
             "sketch": self.sketch.as_json(),
             "fields": {name: field.as_json() for name, field in self.fields.items()},
             "kinds": {name: sorted(kinds) for name, kinds in self.kinds.items()},
             "errors": [[k, m, count, first] for (k, m), (count, first) in self.errors.items()],
         }
+
+    def used_since(self, before: Tally) -> dict[str, Any]:
+        """Return the tokens and the cost that were told since; a name that no reply told is not in it."""
+        return {name: told - before.used.get(name, 0) for name, told in self.used.items()}
+
+    def _add_use(self, use: Use) -> None:
+        for name in ("tokens_in", "tokens_out", "cost"):
+            if (told := getattr(use, name)) is not None:
+                self.used[name] = self.used.get(name, 0) + told
 
     def _add_value(self, name: str, value: Any) -> None:
         field = self.fields.get(name)

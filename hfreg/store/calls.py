@@ -32,6 +32,9 @@ class Call:
     A simulation is one record: `rows` is how many rows it ran (0 for a call), `failed` how many of them have no answer,
     `warnings` how many had one, `sketch` how long they took (`hfreg.metrics.sketch`, as JSON); `total_ms` is how long
     all of it took, `run_ms` the sum over its rows.
+
+    `tokens_in`, `tokens_out` and `cost` are what the reply of an API Based model tells of its use, in the provider's
+    currency; None where it tells nothing. For a simulation they are the sums over its rows.
     """
 
     id: str
@@ -60,6 +63,9 @@ class Call:
     rows: int = 0
     failed: int = 0
     sketch: str | None = None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -254,7 +254,9 @@ _STORED_AS: Mapping[object, Callable[[Any], Any]] = {
     "str | None": _optional_text,
     "datetime": micros,
     "int": _whole,
+    "int | None": lambda value: None if value is None else _whole(value),
     "float": _number,
+    "float | None": lambda value: None if value is None else _number(value),
     "bool": bool,
 }
 _COLUMNS = tuple((field.name, _STORED_AS[field.type]) for field in fields(Call))

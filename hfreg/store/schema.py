@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sqlalchemy import Column, Engine, MetaData, Table
 
-SCHEMA = 2
+SCHEMA = 3
 LOCK = 7_209_331  # the advisory lock under which PostgreSQL writers take turns
 
 
@@ -45,11 +45,15 @@ def _tables() -> tuple[MetaData, Table, Table]:
 
 
 def _added() -> tuple[Column[Any], ...]:
-    """Return what schema 2 added, behind all that was there: how many rows of a table a record stands for."""
-    from sqlalchemy import BigInteger, Column, Text
+    """Return what later schemas added, behind all that was there.
+
+    Schema 2: how many rows of a table a record stands for. Schema 3: what a reply told of its use.
+    """
+    from sqlalchemy import BigInteger, Column, Double, Text
 
     counts = (Column(name, BigInteger, nullable=False, server_default="0") for name in ("rows", "failed"))
-    return (*counts, Column("sketch", Text, nullable=True))
+    tokens = (Column(name, BigInteger, nullable=True) for name in ("tokens_in", "tokens_out"))
+    return (*counts, Column("sketch", Text, nullable=True), *tokens, Column("cost", Double, nullable=True))
 
 
 def calls_table() -> Table:

@@ -1,7 +1,7 @@
 """Usage: the calls as columns in memory, brought up to date by what was written since, and what is asked of them.
 
 Reading 100,000 rows out of SQL for each rerun of a page would take half a second; these columns answer in
-milliseconds and cost about 70 bytes a call. They follow the database: new rows are appended, rows that were pruned
+milliseconds and cost about 100 bytes a call. They follow the database: new rows are appended, rows that were pruned
 at the old end are let go. Each process keeps its own.
 """
 
@@ -28,6 +28,9 @@ _PLAIN: Mapping[str, Any] = {
     "cold": np.bool_,
     "rows": np.int64,
     "failed": np.int64,
+    "tokens_in": np.float64,  # not a number where the reply told none
+    "tokens_out": np.float64,
+    "cost": np.float64,
 }
 _CODED = ("alias", "source", "user", "status", "error_kind")
 FIELDS = (*_PLAIN, *_CODED)

@@ -194,6 +194,8 @@ def _remarks(outcome: Outcome) -> None:
     """Draw warnings, notes and what was printed."""
     for warning in outcome.warnings:
         st.warning(sentence(warning), icon=":material/warning:")
+    if outcome.use is not None:
+        st.caption(f":material/toll: {sentence(str(outcome.use))}")
     for note in outcome.notes:
         st.caption(f":material/info: {sentence(note)}")
     if outcome.stdout:

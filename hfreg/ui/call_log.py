@@ -18,7 +18,7 @@ from hfreg.metrics import Usage
 from hfreg.metrics.sketch import Sketch
 from hfreg.registry import Registry
 from hfreg.store.calls import Call, CallFilter, calls_csv
-from hfreg.ui import check_saving, frame, session, usage
+from hfreg.ui import check_saving, frame, session, usage, usage_numbers
 from hfreg.ui.findings import sentence
 from hfreg.ui.usage_numbers import clock, safe, table
 from hfreg.ui.widgets import STATE_COLOURS, Colour, milliseconds, plain, size
@@ -193,6 +193,7 @@ def _facts(call: Call) -> None:
         "Input": size(call.input_bytes),
         "Output": size(call.output_bytes),
         "Warnings": f"{call.warnings}",
+        **{label: text for label, text, _ in usage_numbers.used(call)},
     }
     st.markdown("  \n".join(f"{name}: {value}" for name, value in facts.items()))
 

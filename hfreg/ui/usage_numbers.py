@@ -15,6 +15,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import streamlit as st
 
 from hfreg.metrics import Failure, Group, Tiles, Usage, change
+from hfreg.store.calls import Call
 from hfreg.ui import frame, usage
 from hfreg.ui.usage import View
 from hfreg.ui.widgets import counted, empty, milliseconds
@@ -23,6 +24,7 @@ Colour = Literal["normal", "inverse", "off"]
 
 ROW, MOST_ROWS = 35, 10  # pixels of a row of a table; rows before it scrolls
 SAME = "no change"
+USE = {"tokens_in": "Tokens in", "tokens_out": "Tokens out", "cost": "Cost"}
 _FORMULA = ("=", "+", "-", "@")
 
 
@@ -43,12 +45,36 @@ def tiles(page: Usage) -> None:
             _tile(name, shown, _relative(value, before, name), "inverse", words)
         compute = _relative(now.compute_s, before, "compute_s")
         _tile("Compute", seconds(now.compute_s), compute, "off", "The time that scoring logic ran.")
+    if told := used(now):
+        with st.container(horizontal=True, key="usage.tiles.use", gap="small"):
+            for label, text, field in told:
+                change_to = _relative(getattr(now, field), before, field)
+                _tile(label, text, change_to, "off", "Of the calls whose reply tells it: those of API Based models.")
     if now.simulations:
         counts = "counts as one call" if now.simulations == 1 else "count as one call each"
         st.caption(
             f"{counted(now.simulations, 'simulation')} {counts}. {counted(now.rows, 'row')} ran in them, "
             f"{now.rows_failed:,} without an answer; rows are in Compute, and not in the percentiles."
         )
+
+
+def used(one: Tiles | Group | Call) -> list[tuple[str, str, str]]:
+    """Return what was used up elsewhere, as label, text and field; only what a reply told."""
+    told = ((label, getattr(one, field), field) for field, label in USE.items())
+    return [
+        (label, cost(value) if field == "cost" else f"{value:,}", field)
+        for label, value, field in told
+        if value is not None
+    ]
+
+
+def cost(value: float) -> str:
+    """Return an amount, with as many places as it needs; which currency it is in is for the provider to say.
+
+    >>> cost(0.0005), cost(0), cost(1234.5)
+    ('0.0005', '0', '1,234.5')
+    """
+    return f"{value:,.2f}".rstrip("0").rstrip(".") if value >= 10 else f"{value:.4g}"
 
 
 def models(page: Usage, view: View, local: tzinfo) -> None:
@@ -154,7 +180,11 @@ def _groups(title: str, groups: Sequence[Group], field: str, view: View, local: 
         "Users": [one.users for one in groups],
         "Last use": [clock(one.last_use, local) for one in groups],
     }
-    if field != "alias":
+    if field == "alias":
+        for name, label in USE.items():
+            if any(getattr(one, name) is not None for one in groups):
+                columns[label] = [getattr(one, name) for one in groups]
+    else:
         for name in ("p99", "Cold", "Compute", "Users", "Last use"):
             del columns[name]
     row = table(field, columns, _group_columns())
@@ -170,6 +200,9 @@ def _group_columns() -> dict[str, Any]:
         "Calls": number(format="localized"),
         "Success": number(format="percent"),
         "Compute": number("Compute (s)", format="%.1f"),
+        "Tokens in": number(format="localized"),
+        "Tokens out": number(format="localized"),
+        "Cost": number(format="%.4g"),
         **latency,
     }
 

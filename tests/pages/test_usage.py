@@ -122,6 +122,20 @@ def test_the_numbers_of_the_page_add_up(log: hfreg.Registry) -> None:
     assert "1–25 of 30" in said(at)
 
 
+def test_tokens_and_cost_are_shown_only_where_a_reply_told_them(log: hfreg.Registry) -> None:
+    some(log)
+    at = opened()
+    assert not {"Tokens in", "Tokens out", "Cost"} & {m.label for m in at.metric}
+    assert "Tokens in" not in table(at, "Model")
+
+    call = add(log, 5, "embedder", tokens_in=1200, tokens_out=30, cost=0.0005)
+    at = opened(call=call.id)
+    assert [tile(at, name) for name in ("Tokens in", "Tokens out", "Cost")] == ["1,200", "30", "0.0005"]
+    assert table(at, "Model")["Tokens in"][1] == 1200
+    assert "Cost" not in table(at, "User")
+    assert "Tokens in: 1,200  \nTokens out: 30  \nCost: 0.0005" in said(at)
+
+
 def test_each_tile_has_its_change_to_the_period_before(log: hfreg.Registry) -> None:
     some(log)
     at = opened()
