@@ -155,15 +155,20 @@ class Parts:
         return IsolatedEngine(platform, cache_root(), (STARTERS,), budget * 2**20 if budget else None)
 
     def add_folder(
-        self, source: str | Path | IO[bytes], pickles: bool = False, progress: Callable[[int, int], None] | None = None
+        self,
+        source: str | Path | IO[bytes],
+        pickles: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+        onto: str = "",
     ) -> Folder:
         """Keep a model folder for Custom models: a zip (its path, or an open file) or a folder of this machine.
 
-        Its `address` is what a definition names as `folder`; the same content is kept once. `progress` hears of bytes
-        done and in all. Raises UnsafeFolder or UnsafeRepo naming the file that keeps it out.
+        Its `address` is what a definition names as `folder`; the same content is kept once. `onto` is the address of a
+        stored folder that its files are added to. `progress` hears of bytes done and in all; an intake that was stopped
+        goes on when the same source is given again. Raises UnsafeFolder or UnsafeRepo, naming the file.
         """
         taken = Path(source).expanduser() if isinstance(source, str) else source
-        return self.folders.add(taken, pickles, progress or (lambda done, total: None))
+        return self.folders.add(taken, pickles, progress or (lambda done, total: None), onto)
 
     def started(self, part: str) -> bool:
         """Say whether a part was made already."""

@@ -7,6 +7,8 @@ import json
 import os
 import pickle
 import struct
+import subprocess
+import sys
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +18,7 @@ import pytest
 from hfreg.errors import StoreError, UnsafeFolder, UnsafeRepo
 from hfreg.hub.files import inspect_folder
 from hfreg.store import unpack
-from hfreg.store.folders import Folders
+from hfreg.store.folders import Folder, Folders
 
 GOOD = {"config.json": b'{"model_type": "bert"}', "weights/vocab.txt": b"[PAD]\nsea\n"}
 
@@ -92,7 +94,92 @@ def test_progress_tells_bytes_and_may_stop_it(folders: Folders, tmp_path: Path) 
 
     with pytest.raises(KeyboardInterrupt):
         folders.add(zipped({"a.txt": b"other"}), progress=stop)
+    assert [folder.address for folder in stored(tmp_path, folders)] == [folders.add(zipped(GOOD)).address]
+
+
+def stored(tmp_path: Path, folders: Folders) -> list[Folder]:
+    """Return what is stored whole; a stopped intake is not among it."""
+    names = [place.name for place in (tmp_path / "home" / "folders").iterdir()]
+    return [found for name in names if (found := folders.find(f"sha256:{name}")) is not None]
+
+
+THREE = {f"{name}.txt": name.encode() * 3_000_000 for name in "abc"}
+
+
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_an_intake_that_was_stopped_goes_on_with_the_same_source_behind_the_last_whole_file(
+    folders: Folders, tmp_path: Path, as_zip: bool
+) -> None:
+    def stop(done: int, total: int) -> None:
+        if done > 5_000_000:
+            raise KeyboardInterrupt  # as Streamlit ends the run of a page that is clicked meanwhile
+
+    source = zipped(THREE, zipfile.ZIP_STORED) if as_zip else written(tmp_path / "model", THREE)
+    with pytest.raises(KeyboardInterrupt):
+        folders.add(source, progress=stop)
+    (place,) = (tmp_path / "home" / "folders").glob(".new-*")
+    assert sorted(path.name for path in (place / "files").iterdir()) == [".b.txt", "a.txt"]
+    before = (place / "files" / "a.txt").stat().st_mtime_ns
+    kept = folders.add(source)
+    assert (kept.path / "a.txt").stat().st_mtime_ns == before
+    assert {file.name: (kept.path / file.name).read_bytes() for file in kept.files} == THREE
+    assert not list(place.parent.glob(".new-*")) and not list(kept.path.rglob(".*"))
+
+
+def test_an_intake_whose_process_was_killed_goes_on_in_another_and_an_old_one_is_forgotten(
+    folders: Folders, tmp_path: Path
+) -> None:
+    (tmp_path / "model.zip").write_bytes(zipped(THREE, zipfile.ZIP_STORED).getvalue())
+    code = (
+        "import os, sys; from pathlib import Path; from hfreg.store.folders import Folders\n"
+        "end = lambda done, total: os._exit(9) if done > 5_000_000 else None\n"
+        "Folders(Path(sys.argv[1]), lambda folder, names: None).add(Path(sys.argv[2]), progress=end)"
+    )
+    root = tmp_path / "home" / "folders"
+    command = [sys.executable, "-c", code, str(root), str(tmp_path / "model.zip")]
+    assert subprocess.run(command, timeout=60).returncode == 9
+    (place,) = root.glob(".new-*")
+    whole = place / "files" / "a.txt"
+    before = whole.stat().st_mtime_ns
+    kept = folders.add(tmp_path / "model.zip")
+    assert (kept.path / "a.txt").stat().st_mtime_ns == before
+    assert folders.get(kept.address).files == kept.files
+    (root / ".new-old" / "files").mkdir(parents=True)
+    os.utime(root / ".new-old", (0, 0))
+    folders.add(zipped(GOOD))
+    assert list(root.glob(".new-*")) == []
+
+
+def test_two_who_take_in_the_same_at_once_do_not_disturb_each_other(folders: Folders, tmp_path: Path) -> None:
+    archive = zipped(THREE).getvalue()
+    inside: list[Folder] = []
+
+    def meanwhile(done: int, total: int) -> None:
+        if not inside:
+            inside.append(folders.add(io.BytesIO(archive)))
+
+    kept = folders.add(io.BytesIO(archive), progress=meanwhile)
+    assert kept.address == inside[0].address and folders.get(kept.address)
     assert len(list((tmp_path / "home" / "folders").iterdir())) == 1
+
+
+def test_a_large_folder_comes_in_several_zips_whose_files_are_stored_once(folders: Folders, tmp_path: Path) -> None:
+    first = folders.add(zipped({"a.txt": b"1", "b/c.txt": b"2"}, zipfile.ZIP_STORED))
+    both = folders.add(zipped({"b/c.txt": b"3", "d.txt": b"4"}, zipfile.ZIP_STORED), onto=first.address)
+    contents = {file.name: (both.path / file.name).read_bytes() for file in both.files}
+    assert contents == {"a.txt": b"1", "b/c.txt": b"3", "d.txt": b"4"}
+    assert both.address == folders.add(written(tmp_path / "model", contents)).address
+    assert (both.path / "a.txt").stat().st_ino == (first.path / "a.txt").stat().st_ino
+    assert folders.get(first.address).files == first.files
+    for files, words in (({"A.txt": b""}, "one name where case"), ({"a.txt/b": b""}, "a file and a folder at once")):
+        with pytest.raises(UnsafeFolder, match=words):
+            folders.add(zipped({**files, "z": b""}), onto=first.address)
+    with pytest.raises(StoreError, match="not stored here"):
+        folders.add(zipped(GOOD), onto="sha256:" + "0" * 64)
+    pickled = folders.add(zipped({"model.pkl": pickle.dumps([1])}), pickles=True)
+    with pytest.raises(UnsafeFolder, match="pickle"):
+        folders.add(zipped(GOOD), onto=pickled.address)
+    assert len(stored(tmp_path, folders)) == 3
 
 
 @pytest.mark.parametrize(

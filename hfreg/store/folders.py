@@ -1,9 +1,9 @@
 """Folders: uploaded model folders of Custom models, each kept once under the name of its content.
 
 The address of a folder is `sha256:` over its sorted file names, sizes and contents; the same content uploaded again is
-the same folder, and a zip that was unpacked before is known by its own hash and not unpacked again. A folder appears
-whole or not at all, its files are read-only, and they are looked at again before they are loaded. Nothing is deleted
-here: a version of any model may name it.
+the same folder, and a zip that was unpacked before is known by its own hash and not unpacked again. A large one may
+come in several zips, each added to what is there. A folder appears whole or not at all, its files are read-only, and
+they are looked at again before they are loaded. Nothing is deleted here: a version of any model may name it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import secrets
+import os
 import shutil
 import zipfile
 from collections.abc import Callable, Sequence
@@ -20,9 +20,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from hfreg.errors import StoreError, UnsafeFolder
-from hfreg.store.unpack import Progress, Taken, items_of_folder, items_of_zip, take
+from hfreg.store.intake import FILES, LOCK, intake, key_of
+from hfreg.store.unpack import Progress, Taken, items_of_folder, items_of_zip, judge_together, refuse_pickles, take
 
-FILES, MANIFEST, ZIPS, STAGING = "files", "manifest.json", "zips", ".new-"
+MANIFEST, ZIPS = "manifest.json", "zips"
 PREFIX = "sha256:"
 ADDRESS = len(PREFIX) + 64
 
@@ -58,28 +59,33 @@ class Folders:
         self._inspect = inspect
 
     def add(
-        self, source: Path | IO[bytes], pickles: bool = False, progress: Progress = lambda done, total: None
+        self,
+        source: Path | IO[bytes],
+        pickles: bool = False,
+        progress: Progress = lambda done, total: None,
+        onto: str = "",
     ) -> Folder:
         """Take in a zip (a path or an open file) or a folder of this machine, and return it as it is kept.
 
-        Raises UnsafeFolder or UnsafeRepo naming the file that keeps it out; nothing of it stays then.
+        With `onto`, the address of a stored folder, the files are added to those of it, in place of those of the same
+        name. One that was stopped goes on when the same source is given again. Raises UnsafeFolder or UnsafeRepo
+        naming the file that keeps it out; nothing of it stays then.
         """
-        mark = _mark(source)
-        if mark and (known := self._recognised(mark)) is not None and (pickles or not known.pickles):
+        mark, base = _mark(source), self.get(onto) if onto else None
+        if base is None and mark and (known := self._recognised(mark)) and (pickles or not known.pickles):
             progress(known.size, known.size)
             return known
-        staging = self._root / f"{STAGING}{secrets.token_hex(8)}"
         try:
-            (staging / FILES).mkdir(parents=True, mode=0o700)
-            taken = self._taken(source, staging / FILES, pickles, progress)
-            self._inspect(staging / FILES, [file.name for file in taken])
-            return self._marked(self._keep(staging, taken), mark)
+            with intake(self._root, key_of(source, mark, onto)) as place:
+                taken = self._taken(source, place / FILES, pickles, progress)
+                joined = _joined(base, taken, place / FILES, pickles) if base else taken
+                self._inspect(place / FILES, [file.name for file in joined])
+                kept = self._keep(place, joined)
+                return kept if base else self._marked(kept, mark)
         except OSError as error:
             if isinstance(error, (StoreError, UnsafeFolder)) or type(error).__module__.startswith("hfreg"):
                 raise
             raise StoreError(f"The folder could not be kept in {self._root}: {error.strerror or error}.") from None
-        finally:
-            shutil.rmtree(staging, ignore_errors=True)
 
     def find(self, address: str) -> Folder | None:
         """Return a stored folder, or None when there is none of that address here."""
@@ -130,6 +136,8 @@ class Folders:
             (staging / FILES / file.name).chmod(0o444)
         plain: list[Any] = [list(file) for file in taken]
         (staging / MANIFEST).write_text(json.dumps(plain), encoding="utf-8")
+        with contextlib.suppress(OSError):  # it is held all the same, by its open file
+            (staging / LOCK).unlink()
         with contextlib.suppress(OSError):  # another upload of the same content was first
             staging.rename(self._root / whole.hexdigest())
         found = self.find(address)
@@ -159,6 +167,24 @@ def _mark(source: Path | IO[bytes]) -> str:
     mark = hashlib.file_digest(source, "sha256").hexdigest()  # type: ignore[arg-type]
     source.seek(0)
     return mark
+
+
+def _joined(base: Folder, taken: list[Taken], target: Path, pickles: bool) -> list[Taken]:
+    """Lay the files of a stored folder beside those taken, where none of them has that name; they take no more room."""
+    refuse_pickles(() if pickles else base.pickles)
+    mine = {file.name for file in taken}
+    kept = [file for file in base.files if file.name not in mine]
+    joined = sorted([*taken, *kept], key=lambda file: file.name)
+    judge_together([(file.name, file.size) for file in joined])
+    for file in kept:
+        place = target / file.name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        try:
+            os.link(base.path / file.name, place)
+        except OSError:  # a file system without hard links
+            shutil.copyfile(base.path / file.name, place)
+    return joined
 
 
 def _digest(path: Path) -> str:

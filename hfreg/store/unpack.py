@@ -13,7 +13,8 @@ import shutil
 import stat
 import unicodedata
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -101,14 +102,16 @@ def items_of_folder(folder: Path) -> list[Item]:
 
 
 def take(items: list[Item], target: Path, pickles: bool, progress: Progress) -> list[Taken]:
-    """Copy the files into an empty folder, and return them by name; raises UnsafeFolder for the first that may not be.
+    """Copy the files into a folder, and return them by name; raises UnsafeFolder for the first that may not be.
 
-    `pickles` allows pickled weights. `progress` hears of bytes done and in all, and may raise to stop.
+    A file that is there already is whole, from an intake that was stopped: it is read in place of its source. `pickles`
+    allows pickled weights. `progress` hears of bytes done and in all, and may raise to stop.
     """
     _judge(items, pickles)
     total = sum(item.size for item in items)
-    if total > shutil.disk_usage(target).free:
-        raise UnsafeFolder(f"The folder has {_bytes(total)}, and there is less free on the disk of the home.")
+    missing = sum(item.size for item in items if not (target / item.name).is_file())
+    if missing > shutil.disk_usage(target).free:
+        raise UnsafeFolder(f"The folder has {_bytes(missing)}, and there is less free on the disk of the home.")
     done, taken = 0, []
     for item in sorted(items, key=lambda item: item.name):
         copied = _copy(item, target / item.name, pickles, lambda count, before=done: progress(before + count, total))  # type: ignore[misc]
@@ -121,25 +124,35 @@ def take(items: list[Item], target: Path, pickles: bool, progress: Progress) -> 
 def _judge(items: list[Item], pickles: bool) -> None:
     if not items:
         raise UnsafeFolder("There is no file in it.")
-    if len(items) > MAX_FILES:
-        raise UnsafeFolder(f"It has more than {MAX_FILES:,} files.")
-    if (total := sum(item.size for item in items)) > MAX_BYTES:
-        raise UnsafeFolder(f"It has {_bytes(total)}; at most {_bytes(MAX_BYTES)} are taken.")
-    seen: dict[str, str] = {}
+    judge_together([(item.name, item.size) for item in items])
     for item in items:
         _judge_name(item.name, pickles)
-        key = unicodedata.normalize("NFC", item.name).casefold()
-        if key in seen:
-            raise UnsafeFolder(
-                f"`{_shown(item.name)}` and `{_shown(seen[key])}` are one name where case is no difference."
-            )
-        seen[key] = item.name
         if item.size > SMALL and item.size > MAX_RATIO * max(1, item.packed):
             raise UnsafeFolder(f"`{_shown(item.name)}` would unpack to {_bytes(item.size)}, too many times its size.")
+
+
+def judge_together(files: list[tuple[str, int]]) -> None:
+    """Raise UnsafeFolder for names and sizes that no one folder may have; files are given as name and bytes."""
+    if len(files) > MAX_FILES:
+        raise UnsafeFolder(f"It has more than {MAX_FILES:,} files.")
+    if (total := sum(size for _, size in files)) > MAX_BYTES:
+        raise UnsafeFolder(f"It has {_bytes(total)}; at most {_bytes(MAX_BYTES)} are taken.")
+    seen: dict[str, str] = {}
+    for name, _ in files:
+        key = unicodedata.normalize("NFC", name).casefold()
+        if key in seen:
+            raise UnsafeFolder(f"`{_shown(name)}` and `{_shown(seen[key])}` are one name where case is no difference.")
+        seen[key] = name
     for name in seen.values():
         parents = {str(parent) for parent in Path(name).parents}
         if clash := parents & set(seen.values()):
             raise UnsafeFolder(f"`{_shown(min(clash))}` is a file and a folder at once.")
+
+
+def refuse_pickles(names: Iterable[str]) -> None:
+    """Raise UnsafeFolder for the first of these pickled files."""
+    for name in names:
+        raise UnsafeFolder(_pickled(name))
 
 
 def _judge_name(name: str, pickles: bool) -> None:
@@ -164,22 +177,31 @@ def _judge_name(name: str, pickles: bool) -> None:
 def _copy(item: Item, target: Path, pickles: bool, progress: Callable[[int], None]) -> Taken:
     target.parent.mkdir(parents=True, exist_ok=True)
     whole, size, head = hashlib.sha256(), 0, b""
+    there = target.is_file()
+    aside = target.with_name(f".{target.name}")  # a hidden name, which no file of a folder has
     try:
-        with item.open() as source, target.open("xb") as file:
+        with (
+            target.open("rb") if there else item.open() as source,
+            nullcontext() if there else aside.open("wb") as file,
+        ):
             while piece := source.read(PIECE):
                 head = head or piece[:16]
                 size += len(piece)
                 if size > item.size:
                     raise UnsafeFolder(f"`{_shown(item.name)}` has more bytes than the archive says.")
                 whole.update(piece)
-                file.write(piece)
+                if file:
+                    file.write(piece)
                 progress(size)
-            file.flush()
-            os.fsync(file.fileno())
+            if file:
+                file.flush()
+                os.fsync(file.fileno())
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError) as error:
         raise UnsafeFolder(f"`{_shown(item.name)}` cannot be unpacked: {str(error)[:100]}.") from None
     if size != item.size:
         raise UnsafeFolder(f"`{_shown(item.name)}` has fewer bytes than the archive says.")
+    if not there:
+        aside.replace(target)
     if item.name.lower().endswith(".safetensors"):  # begins with a number, which may look like anything
         return Taken(item.name, size, whole.hexdigest(), False)
     pickled = item.name.lower().endswith(PICKLES) or _is_pickle(head)

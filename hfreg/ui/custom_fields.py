@@ -21,6 +21,7 @@ from hfreg.ui.widgets import plain
 
 INITIALIZATION = "register.initialization"
 PROBLEM, ROUND, SAID = "register.folder_problem", "register.folder_round", "register.folder_said"
+ADD = "register.folder_add"
 TYPED, ASKED = "register.folder_path", "register.folder_asked"
 LARGEST_UPLOAD_MB = 2048
 SHOWN = 12
@@ -38,8 +39,9 @@ def folder(form: Form) -> None:
         st.markdown("Model Folder")
         if address:
             _kept(form, address)
+        adds = _adds(address)
         st.file_uploader(
-            "A zip of the model's folder" if not address else "Another zip instead",
+            "A zip of the model's folder" if not address else "A further zip" if adds else "Another zip instead",
             type="zip",
             key=_uploader(),
             max_upload_size=LARGEST_UPLOAD_MB,
@@ -53,6 +55,16 @@ def folder(form: Form) -> None:
         if problem := session.get(PROBLEM):
             st.error(sentence(problem))
         findings.beside(form.at("folder"))
+
+
+def _adds(address: str) -> bool:
+    """Draw whether what comes next is added to the folder that is there."""
+    return bool(address) and st.toggle(
+        "Add to this folder",
+        key=ADD,
+        help="The next zip or path adds its files, in place of those of the same name. So a large model comes in "
+        "several zips, and an upload that breaks off costs its own zip alone; put an index of shards into the last.",
+    )
 
 
 def initialization(form: Form) -> EditorState:
@@ -136,8 +148,10 @@ def _take(form: Form) -> None:
     def tell(done: int, total: int) -> None:
         bar.progress(done / max(1, total), f"{done / 1024**2:,.0f} of {total / 1024**2:,.0f} MiB")
 
+    fields = form.draft["fields"]
     try:
-        kept = form.registry.add_folder(source, form.draft["fields"]["pickled_weights"], tell)
+        onto = fields["folder"] if session.get(ADD) else ""
+        kept = form.registry.add_folder(source, fields["pickled_weights"], tell, onto)
     except (HfregError, OSError, RuntimeError, ValueError) as error:
         session.drop(SAID)
         session.put(PROBLEM, f"{upload.name if upload else typed}: {error} Nothing of it was kept.")

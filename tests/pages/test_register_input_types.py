@@ -148,6 +148,17 @@ def test_the_same_zip_again_is_recognised(server: hfreg.Registry) -> None:
     assert draft(at)["fields"]["folder"] == address
 
 
+def test_a_further_zip_is_added_to_the_folder_where_that_is_chosen(server: hfreg.Registry) -> None:
+    at = upload(chosen(opened(), "Custom"), {"one.txt": b"1"})
+    at.toggle(key="register.folder_add").set_value(True).run()
+    upload(at, {"two.txt": b"2"})
+    kept = server.folders.get(draft(at)["fields"]["folder"])
+    assert [file.name for file in kept.files] == ["one.txt", "two.txt"]
+    at.toggle(key="register.folder_add").set_value(False).run()
+    upload(at, {"three.txt": b"3"})
+    assert [f.name for f in server.folders.get(draft(at)["fields"]["folder"]).files] == ["three.txt"]
+
+
 def test_a_folder_of_this_machine_is_taken_while_the_page_is_on_loopback_alone(
     server: hfreg.Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
