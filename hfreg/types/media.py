@@ -20,6 +20,7 @@ import base64
 import binascii
 import hashlib
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -230,6 +231,14 @@ def holds_media(kind: Type) -> bool:
     if isinstance(kind, Struct):
         return any(holds_media(field) for _, field in kind.fields)
     return isinstance(kind, _MediaType)
+
+
+def held_bytes(value: Any) -> int:
+    """Return how many bytes of pictures and sound a value holds, however nested."""
+    if isinstance(value, Media):
+        return len(value.data)
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return sum(held_bytes(part) for part in parts)
 
 
 def naming_files(kind: Type, value: Any) -> Any:

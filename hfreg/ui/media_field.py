@@ -18,6 +18,9 @@ from hfreg.types.media import MAX_BYTES
 from hfreg.ui import session
 
 ENDINGS = {"Image": ["png", "jpg", "jpeg", "webp", "gif", "bmp"], "Audio": ["wav", "flac", "ogg", "oga", "opus"]}
+MAX_HELD = 60_000_000
+"""Bytes of pictures and sound that the forms of one session hold together."""
+FIELDS = "media.fields"
 MAX_SHOWN = 3_000_000
 """Characters of a data URL that a page shows again on every run."""
 MAX_KEPT = 16_000
@@ -37,7 +40,10 @@ def draw(argument: Argument, label: str, common: dict[str, Any]) -> None:
         on_change=_taken,
         args=(key, kind),
     )
+    session.put(FIELDS, session.get(FIELDS, frozenset()) | {key})
     held = session.get(key)
+    if not held and (full := session.get(f"{key}.full")):
+        st.error(full)
     if not isinstance(held, str) or not held or common["disabled"]:
         return
     if len(held) > MAX_SHOWN:
@@ -52,8 +58,17 @@ def draw(argument: Argument, label: str, common: dict[str, Any]) -> None:
 
 def _taken(key: str, kind: str) -> None:
     file = session.get(f"{key}.file")
+    session.put(key, "")
+    session.drop(f"{key}.full")
     if file is None:
-        session.put(key, "")
+        return
+    others = sum(len(session.get(other) or "") for other in session.get(FIELDS, ())) * 3 // 4
+    if others + file.size > MAX_HELD:
+        session.put(
+            f"{key}.full",
+            f"{file.name} has {file.size / 1e6:.1f} MB, and the forms of this session hold {others / 1e6:.1f} MB of "
+            f"{MAX_HELD / 1e6:.0f} already. Remove another upload first, or reload the page.",
+        )
         return
     media = Media(kind, file.getvalue())
     session.put(key, f"data:{media.media_type or 'unknown'};base64,{base64.b64encode(media.data).decode()}")

@@ -12,15 +12,19 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from hfreg.engine import Event, Outcome, Run
 from hfreg.errors import HfregError
 from hfreg.registry import Registry
+from hfreg.types.media import held_bytes
 from hfreg.version import Version
 
 KEPT = 500
 """Runs that stay readable after they ended; the oldest goes first."""
+KEPT_BYTES = 256_000_000
+"""Bytes of pictures and sound that all runs together were given; of the ended ones the oldest go first."""
 FOUND_AGAIN_S = 60
 """How long after its end a run is still found by an address that names it."""
 MAX_HELD = 100_000
@@ -72,6 +76,11 @@ class LiveRun:
         """How long it has been going on, or took."""
         return self.outcome.timings.total_ms / 1e3 if self.outcome else time.time() - self.started_at
 
+    @cached_property
+    def media_bytes(self) -> int:
+        """The bytes of pictures and sound among its arguments."""
+        return held_bytes(self.arguments)
+
     def cancel(self) -> None:
         """Stop it in the engine."""
         if self.run is not None:
@@ -115,15 +124,22 @@ class Runs:
     def _begin(self, live: LiveRun, begin: Callable[[], Run]) -> LiveRun:
         with self._lock:
             self._runs[live.id] = live
-            ended = [run.id for run in self._runs.values() if run.done] if len(self._runs) > KEPT else []
-            for old in ended[: len(self._runs) - KEPT]:
-                del self._runs[old]
+            self._let_go()
         try:
             live.run = begin()
         except HfregError as error:
             version = live.version
             live.outcome = Outcome(version.alias, version.number, version.state, error=error, status="error")
         return live
+
+    def _let_go(self) -> None:
+        """Forget ended runs, the oldest first, while there are too many or they hold too much."""
+        many = len(self._runs) - KEPT
+        much = sum(run.media_bytes for run in self._runs.values()) - KEPT_BYTES
+        for old in [run for run in self._runs.values() if run.done] if many > 0 or much > 0 else ():
+            if many > 0 or (much > 0 and old.media_bytes):
+                del self._runs[old.id]
+                many, much = many - 1, much - old.media_bytes
 
     def find(self, run_id: str) -> LiveRun | None:
         """Return a run by its id, or None when it is too old or of another server."""

@@ -21,6 +21,9 @@ from hfreg.ui.widgets import milliseconds, plain
 KEY = "playground.trials"
 IN_WORK, BETWEEN = "run", "-"
 KEPT = 50
+KEPT_BYTES = 100_000_000
+"""Bytes of pictures and sound that the trials of one session hold; the newest one is kept whatever it holds."""
+GONE = f"{KEY}.gone"
 SHOWN = 6
 
 Act = Callable[[LiveRun], None]
@@ -33,8 +36,15 @@ def all_trials() -> list[LiveRun]:
 
 
 def remember(run: LiveRun) -> None:
-    """Add a trial; the oldest goes when there are too many."""
-    session.put(KEY, [run, *all_trials()][:KEPT])
+    """Add a trial; the oldest go when there are too many, and those whose pictures and sound are too much together."""
+    kept, held = [run], run.media_bytes
+    for old in all_trials()[: KEPT - 1]:
+        held += old.media_bytes
+        if held > KEPT_BYTES and old.media_bytes:
+            session.put(GONE, True)
+        else:
+            kept.append(old)
+    session.put(KEY, kept)
 
 
 def find_again(source: str) -> list[LiveRun]:
@@ -65,6 +75,8 @@ def draw(rerun: Act, save: Act) -> None:
         return
     st.subheader("This session", anchor=False)
     st.caption("Calls you made here, newest first. Tick two to compare them. They are gone when you close the page.")
+    if session.get(GONE):
+        st.caption(f"Older calls with pictures or sound are gone: a session keeps {KEPT_BYTES / 1e6:,.0f} MB of them.")
     everything = len(trials) > SHOWN and bool(session.get("playground.everything"))
     ticked = [run for run in trials if _row(run, rerun, save, hidden=not everything and trials.index(run) >= SHOWN)]
     if len(trials) > SHOWN:
