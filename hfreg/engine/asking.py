@@ -19,6 +19,7 @@ from hfreg.definition import Definition
 from hfreg.endpoint import TASKS, Endpoint
 from hfreg.engine import Engine, Event, Outcome, Run, Timings, Use
 from hfreg.engine.ending import broken, stopped
+from hfreg.engine.hearing import Hearing
 from hfreg.engine.job import Task
 from hfreg.engine.reply import answer, usage
 from hfreg.engine.watchdog import Watchdog
@@ -36,7 +37,7 @@ log = logging.getLogger(__name__)
 class Inference(Protocol):
     """Who asks an endpoint; see `hfreg.hub.inference`."""
 
-    def ask(self, endpoint: Endpoint, given: Mapping[str, Any], timeout_s: float) -> Any:
+    def ask(self, endpoint: Endpoint, given: Mapping[str, Any], timeout_s: float, hearing: Hearing) -> Any:
         """Return the reply as plain values; raises HubBusy or another HubError."""
 
 
@@ -60,7 +61,7 @@ class Asking:
         self._admit = admit
         self._started = time.perf_counter()
         self._queue_ms = (self._started - task.put_at) * 1e3
-        self._stopping = threading.Event()
+        self._hearing = Hearing(lambda text: task.job.emit("piece", value=text))
         self._lock = threading.Lock()
         self._answered = False
         self._inner: Run | None = None
@@ -84,7 +85,7 @@ class Asking:
 
     def stop(self, reason: str = "cancelled") -> None:
         """Answer now that it was stopped; from any thread."""
-        self._stopping.set()
+        self._hearing.stop()
         if (inner := self._inner) is not None:
             inner.cancel()
         outcome = stopped(self.task.job, reason, self._started, self._queue_ms, "")
@@ -131,7 +132,7 @@ class Asking:
         endpoint = self._endpoint
         for attempt in range(endpoint.retries + 1):
             try:
-                reply = self._inference.ask(endpoint, given, min(endpoint.timeout_s, self._left() + LATE_S))
+                reply = self._inference.ask(endpoint, given, self._patience(), self._hearing)
             except HubBusy as busy:
                 self._pause(busy, attempt)
                 continue
@@ -151,8 +152,7 @@ class Asking:
         if pause >= self._left():
             limit = f"{self.task.job.limit_s:g} s"
             raise HubBusy(f"{busy} It asks to wait {pause:g} s, and the time limit of the call is {limit}.", pause)
-        self._stopping.wait(pause)
-        if self._stopping.is_set():
+        if self._hearing.stopped_within(pause):
             raise busy
 
     def _scored(self, arguments: Mapping[str, Any]) -> Outcome:
@@ -161,7 +161,7 @@ class Asking:
         left = self._left()
         run = self._local().submit(scored, [arguments], None if left == float("inf") else left, self._pass_on)
         self._inner = run
-        if self._stopping.is_set():
+        if self._hearing.stopped:
             run.cancel()
         inner = next(iter(run))
         return self._made(inner.value, inner.warnings, inner.error, inner)
@@ -171,6 +171,10 @@ class Asking:
             self.task.job.emit("running", row=self.task.position)
         elif event.kind not in {"outcome", "queued"}:
             self.task.job.emit(event.kind, **event.data)
+
+    def _patience(self) -> float:
+        """Return the seconds that one answer may take."""
+        return min(self._endpoint.timeout_s, self._left() + LATE_S)
 
     def _left(self) -> float:
         """Return the seconds that the call may still take."""

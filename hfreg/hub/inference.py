@@ -2,7 +2,8 @@
 
 Asks a provider of the Hub, or a server by its address, for one of the tasks of `hfreg.endpoint`, and returns the
 reply as plain values. One attempt each: who waits and asks again is `hfreg.engine.remote`. The token goes to the
-Hub's router; to another address only when the endpoint says so. How large a reply may be is not bounded here.
+Hub's router; to another address only when the endpoint says so. The bounds of a request are in `hfreg.hub.bounded`,
+how deep a reply may be is bounded here.
 """
 
 from __future__ import annotations
@@ -15,20 +16,26 @@ from dataclasses import is_dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from huggingface_hub import InferenceClient
 from huggingface_hub import errors as hub
 
 from hfreg.endpoint import Endpoint
 from hfreg.errors import HubBusy, HubError, HubUnreachable, RepoNotFound, TokenRejected
+from hfreg.hub.bounded import Bounded, Hearing
 from hfreg.hub.client import Hub
 from hfreg.hub.translate import INTEGRATIONS, translate
 from hfreg.settings import Token
 
 MAX_SAID = 300
+MAX_DEPTH = 64
+"""Lists and maps of a reply inside each other."""
 BUSY = {429: "answers “too many requests” (429)", 503: "is not ready (503): the model may still be loading"}
 _ROUTED = "hf_"
 """How a token begins that the Hub's router takes; with any other the client would turn to the provider itself."""
 _LISTS = ("candidate_labels", "stop", "targets", "ignore_labels")
+_DEEP = (
+    f"{{where}} answers with lists and maps more than {MAX_DEPTH} inside each other, the most that a reply may have. "
+    "Check the address."
+)
 _NOT_SERVED = re.compile(r"(?:Model|Task|Provider|Non-conversational) ")
 
 
@@ -38,7 +45,7 @@ class Inference:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
 
-    def ask(self, endpoint: Endpoint, given: Mapping[str, Any], timeout_s: float) -> Any:
+    def ask(self, endpoint: Endpoint, given: Mapping[str, Any], timeout_s: float, hearing: Hearing) -> Any:
         """Return the reply to the parameters `given`, as plain values.
 
         Raises HubBusy when the server asks to come back later, TokenRejected, RepoNotFound, HubUnreachable or
@@ -49,23 +56,26 @@ class Inference:
         parameters = _prepared(endpoint, given)
         try:
             with _client(endpoint, token, timeout_s) as client:
+                client.begin(endpoint.where, timeout_s, hearing)
                 method = getattr(client, endpoint.task.replace("-", "_"))
                 return _plain(method(**parameters))
         except HubError:
             raise
+        except RecursionError:
+            raise HubError(_DEEP.format(where=endpoint.where)) from None
         except Exception as error:
             raise _told(error, endpoint, token, timeout_s) from None
 
 
-def _client(endpoint: Endpoint, token: Token | None, timeout_s: float) -> InferenceClient:
+def _client(endpoint: Endpoint, token: Token | None, timeout_s: float) -> Bounded:
     headers: dict[str, Any] = {"x-wait-for-model": "true"} if endpoint.wait_for_model else {}
     if token is None:
         headers["authorization"] = None  # else the client looks for a token in the environment and sends that
     key = token.value if token else "none"
     if endpoint.base_url:
-        return InferenceClient(model=endpoint.base_url, token=key, timeout=timeout_s, headers=headers)
+        return Bounded(model=endpoint.base_url, token=key, timeout=timeout_s, headers=headers)
     provider: Any = endpoint.provider
-    return InferenceClient(model=endpoint.model, provider=provider, token=key, timeout=timeout_s, headers=headers)
+    return Bounded(model=endpoint.model, provider=provider, token=key, timeout=timeout_s, headers=headers)
 
 
 def _require_token(endpoint: Endpoint, token: Token | None) -> None:
@@ -98,20 +108,22 @@ def _prepared(endpoint: Endpoint, given: Mapping[str, Any]) -> dict[str, Any]:
     return parameters
 
 
-def _plain(value: Any) -> Any:
-    """Return a reply without the client's own classes."""
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Return a reply without the client's own classes; raises RecursionError for one that is too deep."""
+    if depth > MAX_DEPTH:
+        raise RecursionError
     if is_dataclass(value):  # its items lack what a server adds to the fields that the client knows
         value = vars(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(part) for key, part in value.items()}
+        return {str(key): _plain(part, depth + 1) for key, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [_plain(part, depth + 1) for part in value]
     return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _told(error: Exception, endpoint: Endpoint, token: Token | None, timeout_s: float) -> HubError:
     where = endpoint.where
-    if isinstance(error, hub.InferenceTimeoutError):
+    if isinstance(error, hub.InferenceTimeoutError) or "TimeoutException" in {k.__name__ for k in type(error).__mro__}:
         return HubUnreachable(f"{where} did not answer within {timeout_s:g} s. Try again, or allow it more time.")
     if isinstance(error, (hub.RepositoryNotFoundError, hub.OfflineModeIsEnabled)):
         if isinstance(error, hub.OfflineModeIsEnabled):
