@@ -69,6 +69,8 @@ PROVIDERS = (
     "novita", "nscale", "ovhcloud", "publicai", "scaleway", "together", "zai-org",
 )  # fmt: skip
 """The Inference Providers of the Hub that have one of these tasks; `auto` lets the Hub choose."""
+STREAMED = ("chat-completion", "text-generation")
+"""The tasks whose reply may come in pieces."""
 RESPONSE = "response"
 """The name under which scoring logic finds the reply."""
 MAX_RETRIES = 10
@@ -83,6 +85,7 @@ class Endpoint(Frozen):
     Either a `provider` with a `model` of the Hub, or a `base_url` that speaks its protocol (an Inference Endpoint,
     TGI, vLLM, `transformers serve`); there `model` is the name that the server wants, if any, and the token goes along
     only with `send_token`. `parameters` maps arguments to parameters of the task; one mapped to nothing is not sent.
+    With `stream` a text is asked for in pieces where it is the answer.
     """
 
     provider: str = "auto"
@@ -94,6 +97,7 @@ class Endpoint(Frozen):
     retries: int = 3
     wait_for_model: bool = True
     send_token: bool = False
+    stream: bool = True
 
     @property
     def where(self) -> str:

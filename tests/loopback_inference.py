@@ -36,6 +36,23 @@ class Said:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
+def streamed(*events: Any, done: bool = True) -> Said:
+    """Return an answer that comes as events, as chats and TGI stream them."""
+    lines = [f"data: {json.dumps(event)}\n\n" for event in events] + ["data: [DONE]\n\n"] * done
+    return Said("".join(lines).encode(), headers={"Content-Type": "text/event-stream; charset=utf-8"})
+
+
+def chat_piece(text: str | None, reason: str | None = None, **more: Any) -> dict[str, Any]:
+    """Return one event of a chat."""
+    choice = {"index": 0, "delta": {"role": "assistant", "content": text}, "finish_reason": reason}
+    return {"id": "c", "object": "chat.completion.chunk", "model": "org/chat", "choices": [choice], **more}
+
+
+def token(text: str, special: bool = False, whole: str | None = None) -> dict[str, Any]:
+    """Return one event of TGI's text generation."""
+    return {"index": 1, "token": {"id": 1, "text": text, "logprob": 0.0, "special": special}, "generated_text": whole}
+
+
 class InferenceAnswers:
     """The part of the request handler that answers questions to models."""
 

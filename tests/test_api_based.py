@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from api_models import TEXT, TOKEN, at, definition, run
 from loopback_hub import LoopbackHub
 from loopback_inference import CHAT, Said
 
 import hfreg
 from hfreg.endpoint import Endpoint
-from hfreg.engine import Use, asking
+from hfreg.engine import Use
 from hfreg.errors import HubBusy, HubError, HubUnreachable, OutputError, RepoNotFound, TokenRejected
 
-TEXT = [hfreg.Argument("text", "String")]
-TOKEN = "hf_" + "abcDEF0123456789" * 2
-
-
-@pytest.fixture
-def inference(loopback_hub: LoopbackHub, monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackHub]:
-    """The loopback Hub as the place that huggingface_hub's InferenceClient turns to, with models of two tasks."""
-    from huggingface_hub import constants
-    from huggingface_hub.inference import _providers
-    from huggingface_hub.inference._providers import hf_inference
-
-    monkeypatch.setattr(constants, "INFERENCE_PROXY_TEMPLATE", loopback_hub.url + "/{provider}")
-    for helper in _providers.PROVIDERS["hf-inference"].values():
-        monkeypatch.setattr(helper, "base_url", f"{loopback_hub.url}/hf-inference")
-    monkeypatch.setattr(_providers.CONVERSATIONAL_AUTO_ROUTER, "base_url", loopback_hub.url)
-    monkeypatch.setattr(asking, "FIRST_PAUSE_S", 0.02)
-    hf_inference._check_supported_task.cache_clear()
-    loopback_hub.add_repo("org/sentiment", {"config.json": b"{}"}, pipeline_tag="text-classification")
-    yield loopback_hub
-    hf_inference._check_supported_task.cache_clear()
-
-
-def definition(endpoint: dict[str, Any] | None = None, **fields: Any) -> hfreg.Definition:
-    usual: dict[str, Any] = {
-        "alias": "rater",
-        "description": "Rates a text elsewhere.",
-        "output_type": "Map[String, Any]",
-        "input_type": "API Based",
-        "arguments": [hfreg.Argument("text", "String"), hfreg.Argument("top_k", "Numerical", optional=True)],
-        "endpoint": {"provider": "hf-inference", "model": "org/sentiment", "task": "text-classification"}
-        | (endpoint or {}),
-    }
-    return hfreg.Definition(**{**usual, **fields})
-
-
-def at(server: LoopbackHub, path: str = "/server", **endpoint: Any) -> dict[str, Any]:
-    """Return what an endpoint says of a server of its own."""
-    return {"base_url": server.url + path, "provider": "auto", "model": "", **endpoint}
-
-
-def run(registry: hfreg.Registry, made: hfreg.Definition, **arguments: Any) -> Any:
-    registry.register(made)
-    return registry.model(made.alias).run(**arguments)
+pytest_plugins = ["api_fixtures"]
 
 
 def test_a_provider_of_the_hub_is_asked_and_the_reply_becomes_the_answer(
@@ -240,76 +197,6 @@ def test_a_slow_server_ends_at_the_time_that_is_allowed(registry: hfreg.Registry
     outcome = registry.test(definition(limits={"time_s": 0.2}), text="good")
     assert outcome.status == "timeout"
     assert outcome.timings.total_ms < 900
-
-
-def test_a_reply_that_trickles_ends_at_the_time_that_is_allowed(
-    registry: hfreg.Registry, inference: LoopbackHub
-) -> None:
-    inference.bytes_per_s = 50  # a byte every 20 ms, and so none that the next one is waited for in vain
-    started = time.perf_counter()
-    error = registry.test(definition(at(inference, timeout_s=0.3)), text="good").error
-    assert isinstance(error, HubUnreachable)
-    assert "did not answer within 0.3 s" in str(error)
-    outcome = registry.test(definition(at(inference), limits={"time_s": 0.2}), text="good")
-    assert (outcome.status, time.perf_counter() - started < 1.2) == ("timeout", True)
-
-
-def test_a_stopped_call_hangs_up_on_a_reply_that_trickles(
-    registry: hfreg.Registry, inference: LoopbackHub, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    inference.says = [Said(b'[{"label": "', headers={"Content-Length": "100"})]  # and nothing more
-    ended = threading.Event()
-    run = asking.Asking.run
-    monkeypatch.setattr(asking.Asking, "run", lambda self: (run(self), ended.set()))
-    registry.register(definition())
-    job = registry.start(registry.get("rater"), [{"text": "good"}])
-    while not inference.asked:
-        time.sleep(0.01)
-    time.sleep(0.1)
-    assert not ended.is_set()
-    job.cancel()
-    assert next(iter(job)).status == "cancelled"
-    assert ended.wait(1.0), "the request goes on although nobody waits for it"
-
-
-PACKED = {"Content-Encoding": "gzip"}
-
-
-@pytest.mark.parametrize(
-    ("said", "words"),
-    [
-        (Said(gzip.compress(bytes(33 << 20), 1), headers=PACKED), "answers with more than 32 MiB, the most"),
-        (Said(b"[" * 70 + b"]" * 70), "lists and maps more than 64 inside each other"),
-        (Said(b"[" * 100_000 + b"]" * 100_000), "lists and maps more than 64 inside each other"),
-        (Said(gzip.compress(bytes(33 << 20), 1), 500, headers=PACKED), "failed (500)"),
-        (Said(b"\xff\xfe[]"), "no answer of text-classification"),
-        (Said(b""), "no answer of text-classification"),
-        (Said(b"[[1, 2" + b"9" * 9_000 + b"]]"), "no answer of text-classification"),
-    ],
-)
-def test_a_reply_has_bounds_and_the_error_names_them(
-    registry: hfreg.Registry, inference: LoopbackHub, said: Said, words: str
-) -> None:
-    inference.says = [said]
-    found = registry.test(definition(), text="good").error
-    assert isinstance(found, HubError)
-    assert words in str(found)
-    assert "org/sentiment at hf-inference" in str(found)
-    assert len(str(found)) < 600
-
-
-@pytest.mark.parametrize("status", [301, 302, 307, 308])
-def test_a_redirect_carries_no_text_to_another_address(
-    registry: hfreg.Registry, inference: LoopbackHub, status: int
-) -> None:
-    told = "http://user:secret@127.0.0.1:9/other?key=secret"
-    inference.says = [Said(b"", status, {"Location": told})]
-    error = registry.test(definition(), text="good").error
-    assert f"sends the call on to 127.0.0.1 ({status}). That is not followed" in str(error)
-    assert "secret" not in str(error)
-    inference.says = [Said(b"", status, {"Location": f"{inference.url}/server"})]
-    assert not registry.test(definition(), text="good").ok
-    assert len(inference.asked) == 2
 
 
 def test_a_stopped_call_answers_at_once(registry: hfreg.Registry, inference: LoopbackHub) -> None:

@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from hfreg.definition import Definition
-from hfreg.endpoint import TASKS, Endpoint
+from hfreg.endpoint import STREAMED, TASKS, Endpoint
 from hfreg.engine import Engine, Event, Outcome, Run, Timings, Use
 from hfreg.engine.ending import broken, stopped
 from hfreg.engine.hearing import Hearing
@@ -30,6 +30,8 @@ LATE_S = 1.0
 """How long after its time limit a call may still hang on a server; its caller has an answer by then."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 TIER = "remote"
+WHOLE = {"n", "logprobs", "top_logprobs"}
+"""Parameters of a chat that ask for more than one text."""
 
 log = logging.getLogger(__name__)
 
@@ -107,6 +109,7 @@ class Asking:
         given = self._given(arguments)
         self._admit(definition)
         job.emit("running", row=self.task.position)
+        self._hearing.streams = self._streams(given)
         reply = self._asked(given)
         self._use = usage(reply)
         if definition.scoring_logic.strip():
@@ -126,6 +129,12 @@ class Asking:
             if parameter not in given and parameter in TASKS[self._endpoint.task].always:
                 raise ArgumentError(f"`{alias}` is None, and {self._endpoint.task} cannot be asked without it.")
         return given
+
+    def _streams(self, given: Mapping[str, Any]) -> bool:
+        """Whether pieces of the reply are pieces of the answer: a text that nothing is made of."""
+        definition, endpoint = self._version.definition, self._endpoint
+        plain = not definition.scoring_logic.strip() and definition.output_type == "String"
+        return plain and endpoint.stream and endpoint.task in STREAMED and not WHOLE & given.keys()
 
     def _asked(self, given: Mapping[str, Any]) -> Any:
         """Ask until there is a reply, as often as the endpoint allows and for as long as the call may take."""

@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 
 class Hearing:
-    """One row that waits for a reply; safe to use from several threads."""
+    """One row that waits for a reply, in pieces where it `streams`; safe to use from several threads."""
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(self, tell: Callable[[str], None], streams: bool = False) -> None:
+        self.streams = streams
         self._tell = tell
         self._stopping = threading.Event()
         self._lock = threading.Lock()

@@ -31,6 +31,10 @@ class Hearing(Protocol):
     """Whoever waits for a reply: told its pieces, and able to end it."""
 
     @property
+    def streams(self) -> bool:
+        """Whether the reply is wanted in pieces."""
+
+    @property
     def stopped(self) -> bool:
         """Whether nobody waits any more."""
 
@@ -50,7 +54,7 @@ class Bounded(InferenceClient):
 
     def begin(self, where: str, timeout_s: float, hearing: Hearing) -> None:
         """Set who is asked, in how many seconds the reply has to be there, and who hears it."""
-        self._where, self._hearing = where, hearing
+        self.where, self._hearing = where, hearing
         self._end = time.monotonic() + timeout_s
         self._whole: bytes | None = None
 
@@ -93,7 +97,7 @@ class Bounded(InferenceClient):
         if 300 <= status < 400:
             to = urlsplit(response.headers.get("location", "")).hostname or "another path"
             raise HubError(
-                f"{self._where} sends the call on to {to[:100]} ({status}). That is not followed, so that no text goes "
+                f"{self.where} sends the call on to {to[:100]} ({status}). That is not followed, so that no text goes "
                 "to an address that was not reviewed. Name the address that answers."
             )
         if status >= 400:
@@ -106,7 +110,7 @@ class Bounded(InferenceClient):
         taken = 0
         for chunk in response.iter_bytes():
             if self._hearing.stopped:
-                raise HubUnreachable(f"The call of {self._where} was stopped.")
+                raise HubUnreachable(f"The call of {self.where} was stopped.")
             if time.monotonic() > self._end:
                 raise InferenceTimeoutError("the reply is not complete")
             taken += len(chunk)
@@ -114,7 +118,7 @@ class Bounded(InferenceClient):
                 return
             if taken > most:
                 raise HubError(
-                    f"{self._where} answers with more than {most >> 20} MiB, the most that a reply may have. "
+                    f"{self.where} answers with more than {most >> 20} MiB, the most that a reply may have. "
                     "Ask for less, for example a smaller max_tokens or fewer texts."
                 )
             yield chunk
@@ -124,7 +128,7 @@ class Bounded(InferenceClient):
         for chunk in self._chunks(response, MAX_REPLY):
             *lines, rest = (rest + chunk).split(b"\n")
             if len(rest) > MAX_LINE:
-                raise HubError(f"{self._where} streams a line of more than {MAX_LINE >> 20} MiB, the most it may have.")
+                raise HubError(f"{self.where} streams a line of more than {MAX_LINE >> 20} MiB, the most it may have.")
             yield from (line.decode("utf-8", "replace").rstrip("\r") for line in lines)
         yield rest.decode("utf-8", "replace")
 

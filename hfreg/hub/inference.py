@@ -20,8 +20,9 @@ from huggingface_hub import errors as hub
 
 from hfreg.endpoint import Endpoint
 from hfreg.errors import HubBusy, HubError, HubUnreachable, RepoNotFound, TokenRejected
-from hfreg.hub.bounded import Bounded, Hearing
+from hfreg.hub.bounded import Bounded, Hearing, NotStreamed
 from hfreg.hub.client import Hub
+from hfreg.hub.streamed import CAN_STREAM
 from hfreg.hub.translate import INTEGRATIONS, translate
 from hfreg.settings import Token
 
@@ -57,14 +58,13 @@ class Inference:
         try:
             with _client(endpoint, token, timeout_s) as client:
                 client.begin(endpoint.where, timeout_s, hearing)
-                method = getattr(client, endpoint.task.replace("-", "_"))
-                return _plain(method(**parameters))
+                return _plain(_asked(client, endpoint.task, parameters, hearing))
         except HubError:
             raise
         except RecursionError:
             raise HubError(_DEEP.format(where=endpoint.where)) from None
         except Exception as error:
-            raise _told(error, endpoint, token, timeout_s) from None
+            raise _told(error, endpoint, token, timeout_s, hearing.streams) from None
 
 
 def _client(endpoint: Endpoint, token: Token | None, timeout_s: float) -> Bounded:
@@ -76,6 +76,19 @@ def _client(endpoint: Endpoint, token: Token | None, timeout_s: float) -> Bounde
         return Bounded(model=endpoint.base_url, token=key, timeout=timeout_s, headers=headers)
     provider: Any = endpoint.provider
     return Bounded(model=endpoint.model, provider=provider, token=key, timeout=timeout_s, headers=headers)
+
+
+def _asked(client: Bounded, task: str, parameters: Mapping[str, Any], hearing: Hearing) -> Any:
+    """Return the reply, as a stream where one is wanted and the server has it."""
+    if hearing.streams:
+        try:
+            return CAN_STREAM[task](client, parameters, hearing)
+        except NotStreamed:
+            pass  # the client has the whole reply, and asks nobody
+        except ValueError as error:
+            if "as a stream" not in str(error):  # what the client says of a server that it knows to be no TGI
+                raise
+    return getattr(client, task.replace("-", "_"))(**parameters)
 
 
 def _require_token(endpoint: Endpoint, token: Token | None) -> None:
@@ -121,8 +134,11 @@ def _plain(value: Any, depth: int = 0) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
-def _told(error: Exception, endpoint: Endpoint, token: Token | None, timeout_s: float) -> HubError:
+def _told(error: Exception, endpoint: Endpoint, token: Token | None, timeout_s: float, streams: bool) -> HubError:
     where = endpoint.where
+    if isinstance(error, hub.TextGenerationError):
+        said = error.args[0].get("message", "") if isinstance(error.args[0], dict) else str(error.args[0])
+        return HubError(f"{where} broke its reply off: {_cut(str(said), token)}")
     if isinstance(error, hub.InferenceTimeoutError) or "TimeoutException" in {k.__name__ for k in type(error).__mro__}:
         return HubUnreachable(f"{where} did not answer within {timeout_s:g} s. Try again, or allow it more time.")
     if isinstance(error, (hub.RepositoryNotFoundError, hub.OfflineModeIsEnabled)):
@@ -130,7 +146,7 @@ def _told(error: Exception, endpoint: Endpoint, token: Token | None, timeout_s: 
             return HubUnreachable(f"HF_HUB_OFFLINE keeps {where} from being asked. Unset it for models that run there.")
         return translate(error, endpoint.model, None, token, "the Hub") or HubError(f"{where} could not be asked.")
     if isinstance(error, hub.HfHubHTTPError):
-        return _by_status(error, endpoint, token)
+        return _by_status(error, endpoint, token, streams)
     if isinstance(error, StopIteration):
         return RepoNotFound(f"No Inference Provider of the Hub serves `{endpoint.model}`. Choose another model.")
     if isinstance(error, ValueError) and _NOT_SERVED.match(str(error)):
@@ -143,7 +159,7 @@ def _told(error: Exception, endpoint: Endpoint, token: Token | None, timeout_s: 
     )
 
 
-def _by_status(error: hub.HfHubHTTPError, endpoint: Endpoint, token: Token | None) -> HubError:
+def _by_status(error: hub.HfHubHTTPError, endpoint: Endpoint, token: Token | None, streams: bool) -> HubError:
     where, status = endpoint.where, error.response.status_code
     if status in BUSY:
         return HubBusy(f"{where} {BUSY[status]}. Try again later.", _wait(error))
@@ -159,7 +175,8 @@ def _by_status(error: hub.HfHubHTTPError, endpoint: Endpoint, token: Token | Non
     told = f": {said}" if said else "."
     if status >= 500:
         return HubUnreachable(f"{where} failed ({status}){told}")
-    return HubError(f"{where} refuses the call ({status}){told}")
+    way = " If it cannot stream, switch streaming off for it." if streams and "stream" in said else ""
+    return HubError(f"{where} refuses the call ({status}){told}{way}")
 
 
 def _message(error: hub.HfHubHTTPError) -> str:

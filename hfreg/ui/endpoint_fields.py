@@ -9,7 +9,7 @@ from functools import partial
 
 import streamlit as st
 
-from hfreg.endpoint import MAX_RETRIES, MAX_TIMEOUT_S, PROVIDERS, TASKS
+from hfreg.endpoint import MAX_RETRIES, MAX_TIMEOUT_S, PROVIDERS, STREAMED, TASKS
 from hfreg.ui import findings, form_fields, form_state, session
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_fields import hold
@@ -111,6 +111,13 @@ def _patience(form: Form) -> None:
             max_value=MAX_RETRIES,
             help="How often a server that is busy (429) or not ready (503) is asked again.",
         )
+        if form.draft["fields"]["endpoint_task"] in STREAMED:
+            form_fields.switch(
+                form,
+                "endpoint_stream",
+                "Ask for the answer in pieces",
+                help="The playground shows a text while it is written. Switch it off for a server that cannot stream.",
+            )
         form_fields.switch(form, "endpoint_wait_for_model", "Have the server wait until the model is loaded")
 
 

@@ -79,6 +79,14 @@ def test_the_token_switch_is_there_for_an_address_only(server: hfreg.Registry) -
     assert "own network services" not in said(at)
 
 
+def test_pieces_can_be_switched_off_for_tasks_that_have_them(server: hfreg.Registry) -> None:
+    at = pick(chosen(opened(), "API Based"), "endpoint_task", "text-classification")
+    assert "register.endpoint_stream" not in {one.key for one in at.toggle}
+    pick(at, "endpoint_task", "chat-completion")
+    at.toggle(key="register.endpoint_stream").set_value(False).run()
+    assert draft(at)["fields"]["endpoint_stream"] is False
+
+
 def test_a_reviewer_sees_who_is_called_and_what_is_sent(server: hfreg.Registry) -> None:
     server.register(
         hfreg.Definition(
