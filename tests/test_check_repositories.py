@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import hfreg
 from hfreg.scoring.check import Repository, repositories
 
 NAMED = {
@@ -38,3 +39,26 @@ NAMED = {
 @pytest.mark.parametrize("source", NAMED)
 def test_repositories_are_the_literal_ids_with_revision_and_line(source: str) -> None:
     assert repositories(source) == [Repository(*row) for row in NAMED[source]]
+
+
+NO_IDS = (
+    "größe/modell",
+    "org/../secret",
+    "org/" + "b" * 97,
+    "a" * 300,
+    "a/b/c",
+    "a--b/c",
+    "org/name.git",
+    "org/",
+    "my model",
+)
+
+
+@pytest.mark.parametrize("repo", NO_IDS)
+def test_what_can_be_no_repo_id_is_an_error_and_registers_nothing(registry: hfreg.Registry, repo: str) -> None:
+    logic = f"from transformers import pipeline\nreturn pipeline('fill-mask', model={repo!r})('a')"
+    made = hfreg.Definition(alias="odd", description="Odd.", scoring_logic=logic)
+    with pytest.raises(hfreg.DefinitionError, match="is no repo id of the Hub"):
+        registry.register(made)
+    assert registry.catalog() == []
+    assert [(f.field, f.line) for f in registry.check(made) if f.level == "error"] == [("scoring_logic", 2)]

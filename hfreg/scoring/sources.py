@@ -18,7 +18,9 @@ from hfreg.scoring.syntax import FIELD, read
 from hfreg.values import Finding
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
-_REPO = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)?", re.ASCII)
+_NAME = r"\w(?:[\w.-]{0,94}\w)?"
+_REPO = re.compile(rf"(?!.*(?:--|\.\.|\.git$)){_NAME}(?:/{_NAME})?", re.ASCII)
+_PATH = re.compile(r"\.{1,2}[/\\]|~|[/\\]|[A-Za-z]:[/\\]")
 _SHIPPED = "hfreg/"
 _ORGANISATIONS = {
     "SentenceTransformer": "sentence-transformers",
@@ -128,6 +130,11 @@ def _id_findings(reading: Reading, kind: str, call: ast.Call, node: ast.expr) ->
         if _is_unnamed(reading, kind, node):
             message = "The repo id is built at run time, so it is pinned at its first load. Write it out if you can."
             yield _warning(node, message)
+    elif not _REPO.fullmatch(repo) and not _PATH.match(repo):
+        message = (
+            f"`{repo[:80]}` is no repo id of the Hub. Write it as `owner/name`, or a path with `./` or `/` before it."
+        )
+        yield Finding("error", FIELD, node.lineno, message)
     elif not _REPO.fullmatch(repo):
         message = f"`{repo[:80]}` is a path of one machine and no repo id, so nothing pins it and others lack it."
         yield _warning(node, message)
