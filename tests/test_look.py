@@ -209,6 +209,19 @@ def test_search_narrows_by_task_library_licence_and_size_and_sorts(loopback_hub:
     assert (found.downloads, found.licence, found.parameters, found.gated) == (9, "mit", 500, False)
 
 
+def test_search_sorts_by_either_date_and_says_where_it_stopped_looking(
+    loopback_hub: LoopbackHub, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loopback_hub.add_repo("org/old", repo(), createdAt="2024-01-01T00:00:00Z", lastModified="2026-03-01T00:00:00Z")
+    loopback_hub.add_repo("org/new", repo(), createdAt="2025-01-01T00:00:00Z", lastModified="2026-02-01T00:00:00Z")
+    assert [one.id for one in search(hub, Query("org", sort="updated")).repos] == ["org/old", "org/new"]
+    assert [one.id for one in search(hub, Query("org", sort="created")).repos] == ["org/new", "org/old"]
+    assert search(hub, Query("org", largest=500)).message == ""
+    monkeypatch.setattr("hfreg.hub.search.MOST", 2)
+    found = search(hub, Query("org", largest=500))
+    assert (found.repos, found.online) == ((), True) and "the first 2 that the Hub names" in found.message
+
+
 def test_a_hub_that_answers_nonsense_is_named(loopback_hub: LoopbackHub, hub: Hub) -> None:
     loopback_hub.fail_with = 500
     assert "HTTP 500" in search(hub, Query("x")).message

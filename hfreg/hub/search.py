@@ -70,7 +70,9 @@ def search(hub: Hub, query: Query) -> Results:
         return _on_disk(query, str(error))
     repos = [read_repo(item) for item in data if isinstance(item, dict)] if isinstance(data, list) else []
     fitting = [repo for repo in repos if repo.id and _fits(repo, query)]
-    return Results(query, tuple(fitting[: query.limit]))
+    more = narrow and len(repos) >= MOST and len(fitting) < query.limit
+    message = f"Looked at are the first {MOST} that the Hub names; more may fit. Add a word or a task." if more else ""
+    return Results(query, tuple(fitting[: query.limit]), message=message)
 
 
 def _size(query: Query) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import streamlit as st
-from hub_files import plain_repo
+from hub_files import plain_repo, safetensors
 from loopback_hub import LoopbackHub
 from register_form import draft, opened, said
 from streamlit.testing.v1 import AppTest
@@ -119,6 +119,43 @@ def test_a_search_lists_models_and_one_of_them_is_looked_at(
     at.button(key="start.hub.back").click().run()
     assert "2 models" in said(at)
     assert "Nothing was found" in said(find(at, "nothing-like-it"))
+
+
+def test_the_search_filters_and_sorts_by_what_is_chosen_and_tells_of_each_model_what_it_is(
+    workbench: hfreg.Registry, loopback_hub: LoopbackHub
+) -> None:
+    def add(name: str, task: str, size: int, likes: int, updated: str, **more: object) -> None:
+        card = f"---\nlicense: mit\npipeline_tag: {task}\n---\n"
+        files = repo(card) | {"model.safetensors": safetensors(size)}
+        loopback_hub.add_repo(name, files, likes=likes, lastModified=f"{updated}T00:00:00Z", downloads=7, **more)
+
+    add("acme/small", "fill-mask", 2_000, 1, "2026-05-01")
+    add("acme/gated", "fill-mask", 3_000, 9, "2026-04-01", gated=True)
+    add("acme/large", "fill-mask", 2_000, 5, "2026-06-01", safetensors={"total": 9_000_000_000})
+    add("acme/writer", "text-generation", 2_000, 5, "2026-06-01", library_name="sentence-transformers")
+    at = opened()
+
+    def listed(**chosen: str | None) -> list[str]:
+        for name, value in chosen.items():
+            at.selectbox(key=f"start.hub.{name}").set_value(value)
+        find(at, "acme")
+        return [b.key.removeprefix("start.hub.look.") for b in at.button if str(b.key).startswith("start.hub.look.")]
+
+    assert listed(task="fill-mask", sort="likes") == ["acme/gated", "acme/large", "acme/small"]
+    assert listed(sort="updated") == ["acme/large", "acme/small", "acme/gated"]
+    assert listed(size="up to 100 M") == ["acme/small", "acme/gated"]
+    for fact in (
+        "fill-mask",
+        "7 downloads",
+        "9 likes",
+        "licence mit",
+        "3.0 k parameters",
+        "gated",
+        "updated 2026-04-01",
+    ):
+        assert fact in said(at).replace("\\", ""), fact
+    assert listed(size="over 8 B") == ["acme/large"]
+    assert listed(size="Any size", task=None, library="sentence-transformers") == ["acme/writer"]
 
 
 @pytest.mark.parametrize(
