@@ -42,6 +42,7 @@ $(VENV)/.installed: requirements.txt constraints.txt pyproject.toml | $(VENV)/bi
 	$(BIN)/python -m pip install --disable-pip-version-check --no-deps -e .
 	touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-serve.txt $(VENV)/.installed
 	$(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -r requirements-dev.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --no-deps --upgrade --target .venv/serve -r requirements-serve.txt
 	touch $@
