@@ -17,7 +17,7 @@ from hfreg.ui.editor import Completion, EditorState, code_editor, current_text
 from hfreg.ui.findings import sentence
 from hfreg.ui.form_state import Form
 from hfreg.ui.listening import on_loopback
-from hfreg.ui.widgets import plain
+from hfreg.ui.widgets import plain, size
 
 INITIALIZATION = "register.initialization"
 PROBLEM, ROUND, SAID = "register.folder_problem", "register.folder_round", "register.folder_said"
@@ -108,7 +108,7 @@ def _kept(form: Form, address: str) -> None:
     if kept is not None:
         names = ", ".join(plain(file.name) for file in kept.files[:SHOWN])
         more = f" and {len(kept.files) - SHOWN} more" if len(kept.files) > SHOWN else ""
-        st.caption(f"{kept.size / 1024**2:,.1f} MiB: {names}{more}")
+        st.caption(f"{size(kept.size)}: {names}{more}")
     st.button("Remove the folder", key="register.folder_remove", type="tertiary", on_click=_remove)
 
 

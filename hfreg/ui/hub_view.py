@@ -88,7 +88,8 @@ def card(looked: Look) -> None:
         st.dataframe(rows, hide_index=True, height=min(320, 40 + 35 * len(rows)))
     text = card_text(looked.readme)
     if looked.readme_problem:
-        st.caption(sentence(looked.readme_problem))
+        shut = repo.gated and not text  # why it is shut stands at Access
+        st.caption("Its card is shown once access is granted." if shut else sentence(looked.readme_problem))
     if text:
         with st.container(height=320, border=True, key="start.hub.card"):
             st.markdown(text)

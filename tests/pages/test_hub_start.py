@@ -116,6 +116,7 @@ def test_a_search_lists_models_and_one_of_them_is_looked_at(
     at.button(key="start.hub.look.acme/rater-two").click().run()
     settled(at)
     assert "Gated, access not granted" in said(at)
+    assert "Its card is shown once access is granted." in said(at) and said(at).count("Accept its terms") == 1
     at.button(key="start.hub.back").click().run()
     assert "2 models" in said(at)
     assert "Nothing was found" in said(find(at, "nothing-like-it"))

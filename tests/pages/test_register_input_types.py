@@ -136,7 +136,7 @@ def test_a_custom_model_is_registered_with_its_folder_and_both_codes(server: hfr
     assert "leads out of the folder" in said(at)
     assert draft(at)["fields"]["folder"] == ""
     upload(at, {"vocab.txt": b"sea"})
-    assert "vocab.txt" in said(at)
+    assert "3 bytes: vocab.txt" in said(at)
     assert "leads out" not in said(at)
     press(at, "save")
     saved = server.get("keeper").definition
