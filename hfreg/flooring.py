@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from hfreg.floors import Floor
     from hfreg.metrics.evaluation import Evaluation
     from hfreg.simulation import Plan, Result
+    from hfreg.simulation.joining import Joined
     from hfreg.store.checks import Checks
 
 SOURCE = "check"
@@ -55,12 +56,12 @@ class Flooring(Simulating):
         the metrics there are, CheckError for a name that is taken or a table that is too large or another one now.
         """
         from hfreg.floors import Floor
-        from hfreg.simulation.decisions import compared
+        from hfreg.simulation.joining import join
 
         found = self.simulation(simulation)
-        plan, rows = found.plan, list(found.results())
-        field, score = compared(rows, field, score)
-        _require(metric, self._measured(rows, plan, truth, field, score, positive))
+        plan, joined = found.plan, join(found, truth, field, score)
+        field, score = joined.field, joined.score
+        _require(metric, self._measured(joined, positive))
         what = {"truth": truth, "field": field, "score": score, "positive": positive, "metric": metric}
         name, author = name or self._free_floor(plan.alias, metric), author or self.user
         now, ends = datetime.now(UTC), {"at_least": at_least, "at_most": at_most}
@@ -111,6 +112,7 @@ class Flooring(Simulating):
     def _reached(self, version: Version, floor: Floor, user: str | None, tell: Tell) -> CheckResult:
         """Run the table of a floor and say whether it is reached."""
         from hfreg.checks import CheckResult
+        from hfreg.simulation.joining import join_rows
 
         mapping = {column: name for name, column in floor.columns.items()}
         began = datetime.now(UTC)
@@ -123,7 +125,8 @@ class Flooring(Simulating):
             return CheckResult(name=floor.name, ok=False, message=f"expected {floor.wanted}, got an error: {error}")
         rows = self._rows_of(replace(plan, source=SOURCE), tell)
         try:
-            metrics = self._measured(rows, plan, floor.truth, floor.field, floor.score, floor.positive).metrics
+            joined = join_rows(rows, plan, floor.truth, floor.field, floor.score)
+            metrics = self._measured(joined, floor.positive).metrics
             found = metrics.get(floor.metric)
             message = floor.problem(*((None, None, None) if found is None else (found.value, found.low, found.high)))
         except HfregError as error:
@@ -148,13 +151,10 @@ class Flooring(Simulating):
                     begun.wait()
                 self.delete_simulation(begun.id)
 
-    def _measured(
-        self, rows: list[Result], plan: Plan, truth: str, field: str, score: str, positive: str
-    ) -> Evaluation:
+    def _measured(self, joined: Joined, positive: str) -> Evaluation:
         from hfreg.metrics.evaluation import Options, evaluate
-        from hfreg.simulation.decisions import labelled
 
-        return evaluate(labelled(rows, plan, truth, field, score), Options(positive=positive))
+        return evaluate(joined.rows, Options(positive=positive))
 
     def _free_floor(self, alias: str, metric: str) -> str:
         taken = self._checks.names(alias)

@@ -79,7 +79,9 @@ def classification(
 
     of = cells(truth, given)
     each = _by_label(of, seed, resamples)
-    matrix = confusion_matrix(*_named(of), labels=list(of.names), sample_weight=of.often)[: of.classes]
+    matrix = [[of.often.sum()]]  # of one label that was always right; scikit-learn warns of that
+    if len(of.names) > 1:
+        matrix = confusion_matrix(*_named(of), labels=list(of.names), sample_weight=of.often)[: of.classes]
     asked = {*given}
     shown = [i for i, name in enumerate(of.names) if name in asked or i < of.classes]
     found = Classification(

@@ -136,9 +136,9 @@ class Simulation:
         self._owner.resume(self)
         return self
 
-    def results(self) -> Iterator[Result]:
-        """Yield what became of each row so far, in the order of the table."""
-        return results.read(self.folder, self._stored.size)
+    def results(self, only: Callable[[bytes], bool] | None = None) -> Iterator[Result]:
+        """Yield what became of each row so far, in the order of the table; `only` sees lines and may pass over them."""
+        return results.read(self.folder, self._stored.size, only)
 
     def rows(self) -> Iterator[Row]:
         """Yield the output table row by row, with the values as they were answered."""

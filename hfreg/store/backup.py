@@ -1,6 +1,7 @@
 """Backup: everything under a home in one archive, and back.
 
-Covers definitions with their versions and history, policies, checks, autosaves, and the calls of a SQLite database (a
+Covers definitions with their versions and history, policies, checks, saved comparisons,
+autosaves, and the calls of a SQLite database (a
 database named by HFREG_DATABASE_URL is backed up with its own tools). Files are taken by name, so the
 token and cached checkpoints never get into an archive. A backup may be made while the workbench runs.
 
@@ -20,7 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hfreg.errors import ImportFileError, StoreCorrupt, StoreError
-from hfreg.store import AUTOSAVES, CHECKS, DEFINITIONS, EVENTS, POLICIES
+from hfreg.store import AUTOSAVES, CHECKS, COMPARISONS, DEFINITIONS, EVENTS, POLICIES
 from hfreg.store.archive import pack, refuse_name, unpack
 from hfreg.store.documents import TABLES, VERSIONS, from_plain
 from hfreg.store.envelope import SCHEMA, decode, encode
@@ -29,6 +30,7 @@ from hfreg.store.storage import AtomicStorage
 
 _AUTOSAVE = re.compile(r"autosave/[0-9a-f]{32}/[0-9a-f]{32}\.json")
 _CHECKS = re.compile(r"checks/[A-Za-z_]\w{0,62}\.json", re.ASCII)
+_COMPARISON = re.compile(r"comparisons/[0-9A-Za-z]{8,40}\.json")
 _TABLE = re.compile(r"checks/uploads/[0-9a-f]{32}/table\.[a-z]{3,7}")
 _OF_EVENTS = ("", "-wal", "-shm", "-journal")
 _OF_DEFINITIONS = ("", ".good")  # as of policies, which are kept the same way
@@ -101,13 +103,13 @@ def _present(home: Path) -> list[str]:
     names = [f"{name}{end}" for name in (DEFINITIONS, POLICIES) for end in _OF_DEFINITIONS]
     names += [f"{EVENTS}{end}" for end in _OF_EVENTS]
     found = [name for name in names if (home / name).exists()]
-    found += [CHECKS] if any((home / CHECKS).glob("*.json")) else []
+    found += [name for name in (CHECKS, COMPARISONS) if any((home / name).glob("*.json"))]
     return found + ([AUTOSAVES] if any((home / AUTOSAVES).glob("*/*")) else [])
 
 
 def _allowed(name: str) -> bool:
     known = name in {DEFINITIONS, EVENTS, POLICIES}
-    return known or any(kind.fullmatch(name) for kind in (_AUTOSAVE, _CHECKS, _TABLE))
+    return known or any(kind.fullmatch(name) for kind in (_AUTOSAVE, _CHECKS, _COMPARISON, _TABLE))
 
 
 def _gathered(home: Path, scratch: Path) -> tuple[dict[str, Path], Report]:
@@ -121,7 +123,8 @@ def _gathered(home: Path, scratch: Path) -> tuple[dict[str, Path], Report]:
             held = AtomicStorage(path).content()
             files[name] = scratch / f"{len(files)}.json"
             files[name].write_bytes(encode(held.tables, held.generation, held.schema))
-    copied = [*(home / CHECKS).glob("uploads/*/*"), *(home / AUTOSAVES).glob("*/*.json")]
+    copied = [*(home / CHECKS).glob("uploads/*/*"), *(home / COMPARISONS).glob("*.json")]
+    copied += (home / AUTOSAVES).glob("*/*.json")
     for path in sorted(copied):
         if _allowed(name := path.relative_to(home).as_posix()):
             with suppress(FileNotFoundError):  # saved or dropped at this moment
