@@ -16,10 +16,10 @@ Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 
 DEVICES: tuple[str, ...] = get_args(Device)
 DTYPES: tuple[str, ...] = get_args(Dtype)
-QUANTIZATIONS = ("",)
-"""Ways of quantization that work here; the empty one is none."""
+QUANTIZATIONS = ("", "int8")
+"""Ways of quantization that work here, the empty one is none; `int8` is for encoders on the processor."""
 MAX_THREADS = 64
-AVAILABLE = frozenset({"device", "dtype", "threads", "keep_loaded", "warm_up"})
+AVAILABLE = frozenset({"device", "dtype", "quantization", "threads", "keep_loaded", "warm_up"})
 """The options that have an effect already."""
 
 
@@ -50,6 +50,11 @@ class Options(Frozen):
                 yield Finding("error", f"options.{name}", None, f"The option `{name}` is not available yet.")
         if self.quantization not in QUANTIZATIONS:
             message = f"{self.quantization[:60]!r} is no way of quantization that is available here. Leave it empty."
+            yield Finding("error", "options.quantization", None, message)
+        elif self.quantization and (self.dtype not in {"auto", "float32"} or self.device not in {"auto", "cpu"}):
+            message = (
+                f"{self.quantization} is made of float32 weights on the processor. Leave device and dtype at auto."
+            )
             yield Finding("error", "options.quantization", None, message)
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
             message = f"{self.threads} threads cannot be used. Give a number from 1 to {MAX_THREADS}, or none."

@@ -155,6 +155,11 @@ def test_the_reply_is_a_name_of_the_platform_where_there_is_one() -> None:
 def test_options_that_cannot_be_used_are_refused_by_name() -> None:
     found = said(definition(options=Options(quantization="int3", threads=0, warm_up={"txet": "x"})))
     assert {"options.quantization", "options.threads", "options.warm_up"} <= set(found)
+    for other in ({"dtype": "bfloat16"}, {"device": "cuda"}):
+        assert (
+            "float32 weights" in said(definition(options=Options(quantization="int8", **other)))["options.quantization"]
+        )
+    assert "options.quantization" not in said(definition(options=Options(quantization="int8", dtype="float32")))
     with pytest.raises(hfreg.DefinitionError, match=r"Options\.device"):
         Options(device="tpu")
 

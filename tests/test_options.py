@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +11,11 @@ from tiny_checkpoints import TinyCheckpoints
 
 import hfreg
 from hfreg.options import Options
+from hfreg.scoring.batching import gathers
 from hfreg.scoring.placement import Placement
+from hfreg.settings import STARTERS
+
+HELD_OUT = Path(__file__).parent / "starter_heldout" / "sentiment.jsonl"
 
 LOADED = """
 from transformers import AutoModel, AutoTokenizer, pipeline
@@ -38,6 +44,75 @@ def test_weights_are_loaded_as_the_option_says_unless_the_code_says_it(
     assert registry.test(made).result() == ["torch.bfloat16", "torch.float32", "torch.bfloat16"]
     plain = registry.test(made.model_copy(update={"options": Options()})).result()
     assert plain == ["torch.float32"] * 3
+
+
+QUANTIZED = """
+from transformers import AutoModel, pipeline
+client = pipeline("text-classification", model=model_dir)
+model = AutoModel.from_pretrained(model_dir)
+"""
+
+
+def test_an_encoder_in_int8_answers_nearly_as_in_float32(engine: str, registry: hfreg.Registry) -> None:
+    folder = registry.add_folder(STARTERS / "starter-sentiment")
+    made = definition(
+        arguments=[hfreg.Argument("texts", "Array[String]")],
+        folder=folder.address,
+        initialization_logic=QUANTIZED,
+        scoring_logic="kinds = {str(type(m)) for m in [*client.model.modules(), *model.modules()]}\n"
+        "return [[(found['label'], found['score']) for found in (client(one)[0] for one in texts)], sorted(kinds)]",
+    )
+    texts = [json.loads(line)["text"] for line in HELD_OUT.read_text("utf-8").splitlines()]
+    plain, usual = registry.test(made, texts=texts).result()
+    outcome = registry.test(made.model_copy(update={"options": Options(quantization="int8")}), texts=texts)
+    small, quantized = outcome.result()
+    assert outcome.warnings == ()
+    assert any("quantized.dynamic" in kind for kind in quantized)
+    linear = "<class 'torch.nn.modules.linear.Linear'>"
+    assert linear in usual and linear not in quantized
+    assert [label for label, _ in small] == [label for label, _ in plain]
+    differences = [abs(ours - theirs) for (_, ours), (_, theirs) in zip(small, plain, strict=True)]
+    assert len(texts) == 220 and 0 < max(differences) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("load", "said"),
+    [
+        ("pipeline('text-generation', model=model_dir)", "`GPT2LMHeadModel` generates, and int8 is for encoders"),
+        ("AutoModelForCausalLM.from_pretrained(model_dir)  # generation", "`GPT2LMHeadModel` generates"),
+        ("pipeline('feature-extraction', model=model_dir, dtype='bfloat16')", "found torch.bfloat16 on cpu"),
+    ],
+)
+def test_what_int8_is_not_for_is_refused_with_the_way_out(
+    registry: hfreg.Registry, tiny_checkpoints: TinyCheckpoints, load: str, said: str
+) -> None:
+    checkpoint = tiny_checkpoints.generator if "generation" in load else tiny_checkpoints.classifier
+    made = definition(
+        folder=registry.add_folder(checkpoint).address,
+        scoring_logic=f"from transformers import AutoModelForCausalLM, pipeline\nclient = {load}\nreturn str(client)",
+        options=Options(quantization="int8"),
+    )
+    message = str(registry.test(made).error)
+    assert said in message and "Leave Quantization empty." in message
+
+
+def test_a_model_of_sentence_transformers_in_int8_gives_nearly_the_same_vector(
+    registry: hfreg.Registry, tiny_checkpoints: TinyCheckpoints
+) -> None:
+    made = definition(
+        folder=registry.add_folder(tiny_checkpoints.embedder).address,
+        scoring_logic="from sentence_transformers import SentenceTransformer\n"
+        "return SentenceTransformer(model_dir).encode('i love it', normalize_embeddings=True)",
+    )
+    plain = registry.test(made).result()
+    small = registry.test(made.model_copy(update={"options": Options(quantization="int8")})).result()
+    assert small != plain and sum(a * b for a, b in zip(small, plain, strict=True)) > 0.999
+
+
+def test_rows_of_a_model_in_int8_share_no_forward_pass() -> None:
+    made = definition(scoring_logic="return client(text)")
+    assert gathers(made)
+    assert not gathers(made.model_copy(update={"options": Options(quantization="int8")}))
 
 
 def test_a_device_that_is_not_here_is_told(

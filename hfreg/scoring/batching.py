@@ -60,6 +60,8 @@ def gathers(definition: Definition) -> bool:
     >>> gathers(Definition(alias="one", scoring_logic="with threading.Lock(): return client(text)"))
     False
     """
+    if definition.options.quantization:  # its range is that of a whole pass: an answer would depend on who shares it
+        return False
     code = definition.initialization_logic + definition.scoring_logic
     return definition.batching and definition.input_type != "API Based" and not ON_ITS_OWN.search(code)
 

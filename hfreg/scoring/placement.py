@@ -1,4 +1,4 @@
-"""Placement: device and dtype of what a model loads, where its code names none itself.
+"""Placement: device and dtype of what a model loads, where its code names none itself, and its quantization.
 
 The advanced options of a definition become keywords of the loading calls that know them. It imports nothing: a load has
 imported torch by then.
@@ -13,6 +13,7 @@ from typing import Any
 
 from hfreg.errors import DefinitionError
 from hfreg.options import Options
+from hfreg.scoring.quantize import in_int8
 from hfreg.values import Finding
 
 _DTYPES = ("dtype", "torch_dtype", "model_kwargs", "quantization_config")
@@ -23,8 +24,9 @@ class Placement:
     """What the options of one definition mean to its loads."""
 
     def __init__(self, options: Options) -> None:
-        self._dtype = "" if options.dtype == "auto" else options.dtype
-        self._device = "" if options.device == "auto" else options.device
+        self._quantized = bool(options.quantization)
+        self._dtype = ("float32" if self._quantized else "") if options.dtype == "auto" else options.dtype
+        self._device = ("cpu" if self._quantized else "") if options.device == "auto" else options.device
 
     def keywords(self, name: str, repo_argument: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the keywords of a load with what the options add; `name` is that of the call or of the class.
@@ -47,10 +49,10 @@ class Placement:
         return added
 
     def moved(self, name: str, given: Mapping[str, Any], loaded: Any) -> Any:
-        """Return what a class loaded, moved to the device; a pipeline is made there."""
+        """Return what was loaded, moved to the device (a pipeline is made there) and quantized as the options say."""
         if self._device and _is_model(name) and not set(_DEVICES) & set(given):
-            return loaded.to(self._device)
-        return loaded
+            loaded = loaded.to(self._device)
+        return in_int8(loaded) if self._quantized else loaded
 
     def _require(self) -> None:
         torch: Any = sys.modules.get("torch")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import zipfile
 from pathlib import Path
@@ -195,12 +194,20 @@ def test_a_folder_is_removed_from_the_form_alone(server: hfreg.Registry) -> None
     assert server.folders.find(address) is not None
 
 
-def test_quantization_cannot_be_chosen_and_says_why(server: hfreg.Registry) -> None:
+def test_quantization_is_chosen_refused_beside_another_dtype_and_cleared(server: hfreg.Registry) -> None:
     at = opened(template="guardrail")
-    field = at.selectbox(key="register.quantization")
-    assert (field.disabled, field.options) == (True, ["not available"])
-    missing = importlib.util.find_spec("bitsandbytes") is None
-    assert ("Not available: bitsandbytes is not installed." if missing else "Not available yet.") in said(at)
+    pick(at, "quantization", "int8")
+    pick(at, "dtype", "bfloat16")
+    fill(at, alias="small")
+    assert "int8 is made of float32 weights" in said(at)
+    press(at, "save")
+    assert "small" not in server.definitions.aliases()
+    pick(at, "dtype", "float32")
+    press(at, "save")
+    assert server.get("small").definition.options.quantization == "int8"
+    at.selectbox(key="register.quantization").set_value(None).run()
+    press(at, "save")
+    assert server.get("small").definition.options.quantization == ""
 
 
 def test_advanced_options_are_saved_and_seen_by_a_reviewer(server: hfreg.Registry) -> None:
