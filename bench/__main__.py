@@ -21,12 +21,13 @@ SCRIPTS = (
     "events",
     "pages",
     "playground",
+    "streaming",
     "isolated",
     "batching",
     "simulation",
     "hub_form",
 )
-NEEDED = {"playground": "playwright"}
+NEEDED = {"playground": "playwright", "streaming": "playwright"}
 
 
 def main(names: list[str]) -> int:

@@ -406,3 +406,15 @@ def test_vectors_of_two_texts_are_compared(registry: Registry) -> None:
     at.text_input(key="playground.answer.text").set_value("eight888")
     at = click(at, "playground.answer.compare")
     assert "Cosine similarity, from −1 to 1=0.9927" in texts(at)
+
+
+def test_pieces_of_an_answer_are_drawn_within_the_look_that_they_come_in(registry: Registry) -> None:
+    pieces = "import time\nfor n in range(200):\n    time.sleep(0.04)\n    yield f'<{n}>'"
+    registry.register(Definition(alias="writer", arguments=[], scoring_logic=pieces))
+    at = opened(alias="writer")
+    click(at, "playground.run")
+    assert "<0><1>" in "".join(text.value for text in at.text)
+    began = time.monotonic()
+    click(at, "playground.stop")
+    assert time.monotonic() - began < 3
+    assert "was stopped after" in texts(at)
