@@ -37,6 +37,7 @@ class Account:
     repos: set[str] = field(default_factory=set)
     reads_gated: bool = True
     expires: str = ""
+    expires_in: str = "auth"
     requests: dict[str, str] = field(default_factory=dict)
 
 
@@ -116,8 +117,10 @@ class Answers(InferenceAnswers, BaseHTTPRequestHandler):
             scope = {"entity": {"name": self.account.name, "type": "user"}, "permissions": ["repo.content.read"]}
             access["fineGrained"] = {"canReadGatedRepos": self.account.reads_gated, "global": [], "scoped": [scope]}
         auth: dict[str, Any] = {"type": "access_token", "accessToken": access}
-        if self.account.expires:
+        if self.account.expires and self.account.expires_in == "auth":
             auth["expiresAt"] = self.account.expires
+        elif self.account.expires:
+            access["expiration"] = self.account.expires
         return self._json({"type": "user", "name": self.account.name, "fullname": "Ada", "orgs": [], "auth": auth})
 
     def _search(self) -> None:

@@ -148,13 +148,14 @@ def test_whose_the_token_is_and_what_it_may(
     assert "HF_ENDPOINT" in text_of(found, "Endpoint")
 
 
+@pytest.mark.parametrize("place", ["auth", "accessToken"])
 @pytest.mark.parametrize(("days", "light"), [(100, "green"), (3, "amber"), (-3, "red")])
 def test_when_it_expires_is_told_where_the_hub_says_it(
-    loopback_hub: LoopbackHub, hub_of: HubOf, days: int, light: str
+    loopback_hub: LoopbackHub, hub_of: HubOf, days: int, light: str, place: str
 ) -> None:
-    loopback_hub.add_token(CANARY, "ada")
+    loopback_hub.add_token(CANARY, "ada", role="fineGrained")
     at = datetime.now(UTC) + timedelta(days=days)
-    loopback_hub.tokens[CANARY].expires = at.isoformat()
+    loopback_hub.tokens[CANARY].expires, loopback_hub.tokens[CANARY].expires_in = at.isoformat(), place
     found = diagnose(Fetcher(hub_of(CANARY)))
     assert (lights(found)["Expiry"], found.ok) == (light, light != "red")
     assert f"{at:%Y-%m-%d}" in text_of(found, "Expiry")

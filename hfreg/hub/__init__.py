@@ -12,8 +12,15 @@ knows nothing of versions beyond their Pins.
     card.py        the text of a model card, made safe to show
     snapshot.py    a repository as the cache on disk knows it
     access.py      whether the token may read a repository
+    diagnosis.py   everything between a token and a model that loads
     files.py       which files of a repository are fetched, and what is refused in them
     fetch.py       Fetcher: the files of one commit on this disk, with progress
+    flight.py      one download that many callers share
+    hashes.py      hashes of files, computed once
     provenance.py  PinnedResolver: repo id and revision to a pinned folder
+    sources.py     what a repository is at a commit, as a record beside a version
+    upstream.py    what changed on the Hub since
+    licence.py     the licence ids of a repository
+    inference.py   calls of models that run elsewhere
     cache.py       what cached checkpoints use on disk
 """

@@ -259,7 +259,8 @@ def _account(endpoint: str, data: Mapping[str, Any], token: Token, latency: floa
     message = f"Signed in as {user or 'an unnamed account'} with the {kind} token {token.masked} ({token.source})."
     if kind == "write":
         message += f" Reading is enough here: a read token in {INTEGRATIONS} would be safer."
-    expires = read_moment(auth.get("expiresAt")) or read_moment(access.get("expiresAt"))
+    # The Hub's own client in JavaScript has known two places for it.
+    expires = read_moment(auth.get("expiresAt")) or read_moment(access.get("expiration"))
     gated = kind != "fine-grained" or bool((access.get("fineGrained") or {}).get("canReadGatedRepos"))
     return Connection(True, endpoint, message, latency, user, kind, rights, expires=expires, reads_gated=gated)
 
