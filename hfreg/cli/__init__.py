@@ -19,7 +19,7 @@ from typing import NoReturn
 
 import hfreg
 from hfreg import doctor, portable, starters
-from hfreg.cli import checks, simulate
+from hfreg.cli import checks, evaluate, simulate
 from hfreg.cli.words import as_json, failed, file, pairs, say
 from hfreg.errors import ArgumentError, HfregError, StoreError
 from hfreg.lifecycle import State
@@ -221,6 +221,9 @@ def _add_commands(add: Callable[..., argparse.ArgumentParser]) -> None:
     run.add_argument("arguments", nargs="*", metavar="NAME=VALUE", help="arguments as text, such as text='Great'")
     table = add("simulate", simulate.command, "run a table through a model and write what it answers", "alias", "table")
     simulate.add_options(table)
+    evaluated = add("evaluate", evaluate.command, "hold a simulation against a column of truth", "simulation")
+    evaluate.add_options(evaluated)
+    evaluate.add_comparing(add("compare", evaluate.comparing, "hold simulations of one table against each other"))
     checked = add("checks", checks.command, "run the checks of a model; 1 when one is not right", "alias")
     checks.add_options(checked)
     add("check", _check, "check a definition file (- is stdin); runs nothing", "file")

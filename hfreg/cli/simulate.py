@@ -12,10 +12,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from hfreg.cli import evaluate
 from hfreg.cli.words import failed, pairs, say
 from hfreg.errors import ArgumentError, SimulationError
+from hfreg.metrics.slices import LENGTH
 from hfreg.registry import Registry
 from hfreg.simulation import Progress, Simulation, table
+from hfreg.simulation.decisions import require_column
+from hfreg.tables import open_table
 
 SHOWN_S = 1.0
 
@@ -30,6 +34,10 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=int, metavar="ROWS", help="run the first rows only")
     text = "go on with the newest simulation of this model and table that did not end"
     parser.add_argument("--resume", action="store_true", help=text)
+    text = "hold the answers against this column of the table, once it is done"
+    parser.add_argument("--truth", metavar="COLUMN", help=text)
+    evaluate.add_choices(parser)
+    evaluate.add_slices(parser)
 
 
 def command(registry: Registry, given: argparse.Namespace) -> int:
@@ -49,13 +57,21 @@ def command(registry: Registry, given: argparse.Namespace) -> int:
         simulation.save(output)
     record = table(simulation)
     where = f", written to {output}" if output is not None else ""
-    line = f"{now.state}: {now.rows:,} rows, {now.failed:,} without an answer, {now.seconds:.1f} s{where}"
-    say(given, record, [line])
+    lines = [f"{now.state}: {now.rows:,} rows, {now.failed:,} without an answer, {now.seconds:.1f} s{where}"]
+    if given.truth and now.state == "done":
+        from hfreg.cli import figures
+
+        found = registry.evaluate(simulation.id, given.truth, **evaluate.choices(given), slices=given.slice)
+        record["evaluation"] = found.as_json()
+        lines += [f"simulation {simulation.id}", *figures.of_evaluation(found)]
+    say(given, record, lines)
     return 0 if now.state == "done" else failed(now.reason or f"the simulation is {now.state}; --resume goes on")
 
 
 def _begun(registry: Registry, given: argparse.Namespace) -> Simulation:
     mapping = _mapping(given.map)
+    for name in filter(None, [given.truth, *(one.removeprefix(LENGTH) for one in given.slice)]):
+        require_column(name, open_table(given.table).columns, Path(given.table).name)  # before hours of work
     return registry.simulate(given.alias, given.table, given.number, mapping, pairs(given.set), limit=given.limit)
 
 

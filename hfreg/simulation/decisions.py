@@ -6,7 +6,8 @@ Needs no model and computes no metric.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from hfreg.simulation.plan import Plan
 from hfreg.simulation.results import Result
 
 SCORES = ("score", "confidence", "probability", "prob", "certainty", "similarity")
+TRUTHS = ("truth", "groundtruth", "label", "labels", "target", "class", "expected", "gold", "y", "spam", "category")
 DECISIONS = ("flagged", "label", "verdict", "decision", "class", "category", "sentiment", "prediction")
 
 
@@ -71,7 +73,7 @@ def answer_fields(answers: Iterable[Any]) -> tuple[list[str], list[str]]:
 
 def resolve(rows: Sequence[Result], plan: Plan, given: Fields) -> Fields:
     """Return what is in which column and field; raises EvaluationError for what cannot be told."""
-    _require_column(plan, given.truth)
+    require_column(given.truth, plan.inputs, plan.name)
     positive = _positive(cells(rows, plan, given.truth), given)
     answers = [row.answer for row in rows if row.status == "ok" and isinstance(row.answer, dict)]
     scores, decisions = answer_fields(answers)
@@ -136,7 +138,7 @@ def compared(rows: Sequence[Result], field: str = "", score: str = "") -> tuple[
 
 def labelled(rows: Sequence[Result], plan: Plan, truth: str, field: str, score: str) -> Labelled:
     """Return rows with their truth, to be evaluated; raises EvaluationError for a column that is not there."""
-    _require_column(plan, truth)
+    require_column(truth, plan.inputs, plan.name)
 
     def taken(name: str) -> list[Any]:
         return [row.answer.get(name) if isinstance(row.answer, dict) else row.answer for row in rows]
@@ -168,10 +170,21 @@ def flagged(row: Result, decision: str, answer: str) -> bool | None:
     return bool(is_label(row.answer.get(decision), answer))
 
 
-def _require_column(plan: Plan, truth: str) -> None:
-    if truth not in plan.inputs:
-        near = did_you_mean(truth, plan.inputs)
-        raise EvaluationError(f"{plan.name} has no column `{truth}`.{near} It has {_list(plan.inputs)}.")
+def require_column(name: str, columns: Sequence[str], table: str) -> None:
+    """Raise EvaluationError unless the table has the column."""
+    if name not in columns:
+        raise EvaluationError(f"{table} has no column `{name}`.{did_you_mean(name, columns)} It has {_list(columns)}.")
+
+
+def likely_truth(columns: Sequence[str], mapped: Collection[str]) -> int:
+    """Return the place of the column that most likely holds the truth: by its name, else one that no argument takes.
+
+    >>> likely_truth(["text", "Ground truth", "id"], ["text"]), likely_truth(["text", "id"], ["text"])
+    (1, 1)
+    """
+    named = [i for i, name in enumerate(columns) if re.sub(r"[\W_]+", "", name).lower() in TRUTHS]
+    free = [i for i, name in enumerate(columns) if name not in mapped]
+    return next(iter([i for i in named if i in free] + named + free[::-1]), 0)
 
 
 def _place(name: str, known: Sequence[str]) -> int:

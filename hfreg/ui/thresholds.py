@@ -21,7 +21,7 @@ from hfreg.metrics.threshold_sweep import NotTold, ThresholdSweep
 from hfreg.metrics.thresholds import Costs
 from hfreg.registry import Registry
 from hfreg.simulation import Simulation
-from hfreg.simulation.decisions import answer_fields, threshold_arguments
+from hfreg.simulation.decisions import answer_fields, likely_truth, threshold_arguments
 from hfreg.ui import actions, frame, session, threshold_choice
 from hfreg.ui.background import Task
 from hfreg.ui.findings import sentence
@@ -30,7 +30,6 @@ from hfreg.ui.widgets import counted, empty, moment, plain
 NAME, OPEN = "thresholds", "simulation"
 CHOSEN, VALUES, SWEPT = f"{NAME}.simulation", f"{NAME}.values", f"{NAME}.swept"
 LOOKED_AT, MOST_LABELS, MOST_VALUES, EVERY_S = 1_000, 50, 20, 0.5
-TRUTHS = ("truth", "groundtruth", "label", "labels", "target", "class", "expected", "gold", "y", "spam", "category")
 Given = Mapping[str, Any]
 AT_FIRST = "0.1, 0.3, 0.5, 0.7, 0.9"
 GUESSED = "As guessed"
@@ -96,7 +95,7 @@ def _fields(registry: Registry, simulation: Simulation) -> Given | None:
     columns = list(plan.inputs)
     one, two, three = st.columns(3)
     truth = one.selectbox(
-        "Column with the truth", columns, index=_likely(columns, set(plan.columns.values())), key=f"{key}.truth"
+        "Column with the truth", columns, index=likely_truth(columns, set(plan.columns.values())), key=f"{key}.truth"
     )
     place = columns.index(truth)
     truths = [
@@ -122,13 +121,6 @@ def _answers(scores: Sequence[str], decisions: Sequence[str], first: Sequence[An
         "Decision that flags a row", [GUESSED, *sorted(decided)[:MOST_LABELS]], key=f"{key}.{decision}.answer"
     )
     return {"score": score, "decision": decision, "answer": "" if answer == GUESSED else answer}
-
-
-def _likely(columns: Sequence[str], mapped: set[str]) -> int:
-    """Return the place of the column that most likely holds the truth."""
-    named = [i for i, name in enumerate(columns) if re.sub(r"[\W_]+", "", name).lower() in TRUTHS]
-    free = [i for i, name in enumerate(columns) if name not in mapped]
-    return next(iter([i for i in named if i in free] + named + free[::-1]), 0)
 
 
 def _costs() -> Costs:
