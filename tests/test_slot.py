@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -15,22 +15,29 @@ import pytest
 import hfreg
 from hfreg.engine import Event
 
-pytestmark = [
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the isolated engine needs Linux"),
-    pytest.mark.usefixtures("zygote"),
-]
-PID_AFTER = "import os, time\ntime.sleep(x)\nreturn os.getpid()"
+isolated = pytest.mark.parametrize("engine", ["isolated"], indirect=True)
+inline = pytest.mark.parametrize("engine", ["inline"], indirect=True)
+PID_AFTER = "import os, time\nfor _ in range(20): time.sleep(x / 20)\nreturn os.getpid()"
+
+
+def register(logic: str, alias: str = "probe", **fields: Any) -> hfreg.Model:
+    """Register a model that takes an optional number `x`."""
+    arguments = [hfreg.Argument("x", "Numerical", optional=True, default=0)]
+    hfreg.open().register(hfreg.Definition(alias=alias, scoring_logic=logic, arguments=arguments, **fields))
+    return hfreg.open().model(alias)
+
+
+def warm(model: hfreg.Model) -> hfreg.Model:
+    """Call it until it has answered warm."""
+    for _ in range(2):
+        model()
+    return model
 
 
 @pytest.fixture
-def model(monkeypatch: pytest.MonkeyPatch) -> hfreg.Model:
-    """A warm model on the isolated engine that sleeps for `x` seconds and returns its process."""
-    monkeypatch.setenv("HFREG_ENGINE", "isolated")
-    arguments = [hfreg.Argument("x", "Numerical", optional=True, default=0)]
-    hfreg.open().register(hfreg.Definition(alias="probe", scoring_logic=PID_AFTER, arguments=arguments))
-    model = hfreg.open().model("probe")
-    model()
-    return model
+def model(engine: str) -> hfreg.Model:
+    """A warm model that sleeps for `x` seconds and returns its process."""
+    return warm(register(PID_AFTER))
 
 
 def threads_of(act: Callable[[], Any]) -> set[str]:
@@ -53,9 +60,79 @@ def test_a_warm_call_runs_in_the_thread_of_its_caller(model: hfreg.Model) -> Non
 
 
 def test_a_cold_call_and_several_rows_run_in_the_thread_of_the_model(model: hfreg.Model) -> None:
-    assert threads_of(lambda: list(model.map([{}, {}]))) == {"hfreg probe v1"}
+    assert threads_of(lambda: list(model.map([{}, {}]))) <= {"hfreg probe v1", "hfreg probe row"}
     hfreg.open().unload("probe")
     assert threads_of(lambda: model()) == {"hfreg probe v1"}
+
+
+@inline
+def test_a_model_that_takes_long_keeps_its_own_thread_so_that_its_caller_can_be_answered(model: hfreg.Model) -> None:
+    model(x=0.2)
+    assert threads_of(lambda: model()) == {"hfreg probe v1"}
+    assert threads_of(lambda: model()) == {threading.current_thread().name}
+
+
+@inline
+@pytest.mark.parametrize("state", ["no_grad", "autocast", "device", "event_loop"])
+def test_a_callers_thread_with_a_state_of_its_own_has_no_say_in_the_answer(engine: str, state: str) -> None:
+    import torch
+
+    logic = "import asyncio, torch\nfrom transformers import pipeline\ny = torch.ones(2, 2, requires_grad=True)\n"
+    logic += "async def answer(): return [str((y @ y).dtype), (y @ y).requires_grad, torch.zeros(1).device.type]\n"
+    model = warm(register(logic + "return asyncio.run(answer())"))
+
+    async def called() -> Any:
+        return model()
+
+    contexts = {"no_grad": torch.no_grad(), "autocast": torch.autocast("cpu"), "device": torch.device("meta")}
+    if state == "event_loop":
+        found = asyncio.run(called())
+    else:
+        with contexts[state]:
+            found = model()
+    assert found == model() == ["torch.float32", True, "cpu"]
+
+
+def test_scoring_logic_and_its_caller_do_not_see_each_others_context(engine: str) -> None:
+    import decimal
+
+    model = warm(
+        register("from decimal import getcontext\nseen = getcontext().prec\ngetcontext().prec = 5\nreturn seen")
+    )
+    with decimal.localcontext(prec=9):
+        assert model() == 5
+        assert decimal.getcontext().prec == 9
+
+
+def test_a_model_that_another_calls_is_stopped_with_it_and_both_answer_afterwards(engine: str) -> None:
+    warm(register("import time\nfor _ in range(200): time.sleep(x / 200)\nreturn x + 1", "inner"))
+    outer = warm(register("return inner(x=x)", "outer", resources=["inner"], limits=hfreg.Limits(time_s=0.4)))
+    assert outer.run(x=20).status == "timeout"
+    assert outer(x=0.01) == 1.01
+    assert warm(outer)() == 1
+
+
+def test_a_time_limit_ends_a_loop_in_its_callers_thread_and_the_caller_goes_on(engine: str) -> None:
+    model = warm(register("while x: pass\nreturn 7", limits=hfreg.Limits(time_s=0.2)))
+    began = time.monotonic()
+    assert model.run(x=1).status == "timeout"
+    assert time.monotonic() - began < 3
+    assert [model() for _ in range(3)] == [7, 7, 7]
+
+
+@inline
+def test_others_are_answered_by_a_fresh_model_while_a_callers_thread_is_stuck_in_c(engine: str) -> None:
+    model = warm(register("import time\ntime.sleep(x)\nreturn 7", limits=hfreg.Limits(time_s=0.2)))
+    statuses: list[str] = []
+    caller = threading.Thread(target=lambda: statuses.append(model.run(x=2.2).status))
+    caller.start()
+    time.sleep(0.1)
+    began = time.monotonic()
+    assert model() == 7
+    assert time.monotonic() - began < 3
+    caller.join(10)
+    assert statuses == ["timeout"]
+    assert model() == 7
 
 
 def test_callers_in_many_threads_are_all_answered_by_one_process(model: hfreg.Model) -> None:
@@ -69,19 +146,24 @@ def test_callers_in_many_threads_are_all_answered_by_one_process(model: hfreg.Mo
     assert len(set(pids)) == 1
 
 
-def test_ctrl_c_ends_the_row_in_its_callers_thread_and_the_next_call_gets_a_fresh_worker(model: hfreg.Model) -> None:
+def test_ctrl_c_ends_the_row_in_its_callers_thread_and_the_next_call_is_answered(
+    engine: str, model: hfreg.Model
+) -> None:
     first = model()
+    assert threads_of(lambda: model()) == {threading.current_thread().name}
     interrupt = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
     interrupt.start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         model(x=20)
     assert time.monotonic() - began < 5
-    assert model() != first
+    assert (model() != first) == (engine == "isolated")
+    assert [model() for _ in range(3)] == [model()] * 3
     statuses = [call.status for call in hfreg.open().events.calls()]
     assert statuses.count("cancelled") == 1
 
 
+@isolated
 def test_a_model_that_callers_ran_in_their_threads_is_frozen_once_nobody_calls(model: hfreg.Model) -> None:
     for _ in range(4):
         model(x=0.2)

@@ -1,8 +1,8 @@
 """Inline engine: runs scoring logic in this process. For plain Python, notebooks and Ray replicas.
 
-A loaded model is one thread with a queue. The time limit and stop act at the next bytecode: a long call into C goes
-on behind an answer that says so, and a fresh thread takes over. There is no memory limit and no confinement: scoring
-logic can do what this process can.
+A loaded model is one thread with a queue; a quick one also runs in its caller's thread while nobody waits. The time
+limit and stop act at the next bytecode: a long call into C goes on behind an answer that says so, and a fresh model
+takes over. There is no memory limit and no confinement: scoring logic can do what this process can.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ load) is given up: its caller gets the answer at once, and a fresh slot takes ov
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import gc
 import logging
@@ -18,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hfreg.engine import Loaded, Outcome, Platform, row
+from hfreg.engine.bare import bare, is_main
 from hfreg.engine.ending import broken, stopped
 from hfreg.engine.inline_row import InlineRow
 from hfreg.engine.job import Task
@@ -29,6 +31,9 @@ from hfreg.version import Version
 
 GRACE_S = 1.0
 RETRY_S = 0.02
+BRIEF_MS = 50.0
+"""A model that answers within it may run in its caller's thread: to wake another is a good part of that time, and a
+caller who cannot be answered while a call into C goes on does not wait long."""
 LOAD_S = 1800.0
 """How long downloading and loading may take; they do not count against a call's time limit."""
 
@@ -55,6 +60,7 @@ class InlineSlot(Slot):
         self._reason: str | None = None
         self._asked_at = 0.0
         self._issued = False
+        self._brief = False  # its last answer was warm, and there soon
 
     def describe(self, measure: bool = True) -> Loaded | None:
         """Describe the model in memory; None while there is none."""
@@ -94,6 +100,17 @@ class InlineSlot(Slot):
                 self._ask("timeout")
         self._insist(task)
 
+    @property
+    def _runs_here(self) -> bool:
+        return self._brief and bare()
+
+    def _interrupted(self, task: Task) -> None:
+        with contextlib.suppress(Stop):
+            self.end_turn()
+            self.await_stop()
+        if not task.job.done:
+            task.job.put(task, stopped(task.job, "cancelled", self._started, 0.0, self._model.printed()))
+
     def _unload(self) -> None:
         if self._model.unload():
             gc.collect()  # weights are held in circles; without any, this would only cost a tenth of a second
@@ -109,7 +126,7 @@ class InlineSlot(Slot):
         self.start_turn(task, task.job.limit_s)
         outcome: Outcome | None = None
         try:
-            outcome = self._model.run(task, queue_ms)
+            outcome = self._model.run(task, queue_ms, KeyboardInterrupt if is_main() else Stop)
             self.end_turn()
             self.await_stop()
         except Stop:
@@ -123,6 +140,7 @@ class InlineSlot(Slot):
             self.last_call = time.time()
         if outcome is not None and not task.only_loads:
             self._note(outcome)
+        self._brief = outcome is not None and not outcome.cold and outcome.timings.run_ms < BRIEF_MS
         if outcome is None or self._reason is not None:  # stopped, or stopped just as it was done
             printed = self._model.printed()
             outcome = stopped(task.job, self._reason or "cancelled", self._started, queue_ms, printed)

@@ -99,8 +99,8 @@ class LoadedModel:
         """The pseudo-filename of the scoring logic; empty before it is compiled."""
         return self._libraries.source_name if self._libraries else ""
 
-    def run(self, task: Task, queue_ms: float) -> Outcome:
-        """Run one row and return its Outcome, whatever happens in it; only Stop passes through."""
+    def run(self, task: Task, queue_ms: float, through: type[BaseException] = Stop) -> Outcome:
+        """Run one row and return its Outcome, whatever happens in it; only Stop and `through` pass."""
         job = task.job
         clock, cold = Clock(queue_ms), not self._begun
         self._now = Now(job, clock)
@@ -109,7 +109,7 @@ class LoadedModel:
         error: HfregError | None = None
         try:
             value, warnings = self._answer(task, clock, cold)
-        except Stop:
+        except (Stop, through):
             raise
         except HfregError as problem:
             error = problem

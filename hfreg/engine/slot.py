@@ -14,7 +14,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from statistics import median
 from typing import Any
 
@@ -41,12 +41,14 @@ class Slot(ABC):
         self.version = version
         self.last_call = time.time()
         self.gathers = gathers(version.definition)
+        self._context = Context()  # rows run in it, whosever thread they run in
+        self._context.run(_current.set, self)
         self._lanes = Lanes()
         self._window = Window()
         self._flight: list[Task] = []  # run together, not answered yet
         self._lock = threading.Lock()
         self._turn = threading.Lock()  # whoever holds it runs rows, or lets go of the model
-        self._next_up = False  # the thread has taken a row and wants the turn: no caller overtakes it
+        self._up: Task | None = None  # the thread has taken it and wants the turn: no caller overtakes it
         self._task: Task | None = None
         self._given_up = False
         self._well = False  # has answered once: what a first row does to make all ready is done
@@ -90,20 +92,18 @@ class Slot(ABC):
 
     def claim(self) -> bool:
         """Take the turn for a row that the caller's thread is going to run; whether that may be."""
-        free = self._runs_here and not self._next_up and not self._lanes.waiting
+        free = self._runs_here and self._up is None and not self._lanes.waiting
         return free and self._turn.acquire(blocking=False)
 
     def run_here(self, task: Task) -> None:
         """Run a row in this thread, which has claimed the turn, and give the turn back."""
-        token = _current.set(self)
         try:
-            self._run_safely(task)
+            self._context.run(self._run_safely, task)
         except BaseException:  # Ctrl+C
             task.job.cancel()
             self._interrupted(task)
             raise
         finally:
-            _current.reset(token)
             self._turn.release()
 
     def stop(self) -> None:
@@ -112,7 +112,8 @@ class Slot(ABC):
 
     def drain(self) -> list[Task]:
         """Take back what waits, and end the thread after the row in work."""
-        return self._lanes.drain()
+        up = self._pick_up()
+        return [*([up] if up else ()), *self._lanes.drain()]
 
     def cancel(self) -> None:
         """Cancel the job in work and all that wait."""
@@ -204,15 +205,19 @@ class Slot(ABC):
             task.job.put(task, broken(task.job, problem))
 
     def _work(self) -> None:
-        _current.set(self)
         while not self._given_up and (task := self._next()) is not None:
-            self._next_up = True
+            self._up = task
             with self._turn:
-                self._next_up = False
-                self._take(task)
+                if (picked := self._pick_up()) is not None:  # else it was taken back meanwhile
+                    self._context.run(self._take, picked)
         if not self._given_up:
             with self._turn:
                 self._unload()
+
+    def _pick_up(self) -> Task | None:
+        with self._lock:
+            task, self._up = self._up, None
+        return task
 
     def _take(self, task: Task) -> None:
         """Run a row, and with it those that wait and may run together with it."""
