@@ -24,6 +24,7 @@ SCRIPTS = (
     "streaming",
     "isolated",
     "batching",
+    "bfloat16",
     "simulation",
     "hub_form",
 )

@@ -18,7 +18,7 @@ from loopback_hub import LoopbackHub
 from tiny_checkpoints import TinyCheckpoints
 
 from bench import __main__ as all_of_them
-from bench import events, hub_form, isolated, log, naive, simulation, start, timing, warm_call
+from bench import bfloat16, events, hub_form, isolated, log, naive, simulation, start, timing, warm_call
 from bench.report import Figure
 from hfreg.settings import TOKEN_VARIABLES
 
@@ -87,6 +87,16 @@ def test_filling_the_form_from_the_hub_is_measured(loopback_hub: LoopbackHub) ->
     are_measured(figures, 2)
     assert figures[1].value == 3
     assert details["slowest_s"] > 0
+
+
+def test_bfloat16_is_measured_against_float32(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    small = {name: (one[0], one[1], ((64, 2),), 10_000) for name, one in bfloat16.SHAPES.items()}
+    monkeypatch.setattr(bfloat16, "SHAPES", small)
+    figures, details = bfloat16.measure(tmp_path, rounds=1, texts=3, sizes=[0])
+    are_measured(figures, 7)
+    assert min(figure.value for figure in figures[:3]) > 0
+    assert details["trained"]["sentiment"]["texts"] == 3
+    assert details["trained"]["embedder"]["least_cosine"] > 0.99
 
 
 def test_logging_is_measured(tmp_path: Path) -> None:
