@@ -12,7 +12,7 @@ import streamlit as st
 from hfreg.errors import HfregError
 from hfreg.registry import Registry
 from hfreg.simulation import Simulation
-from hfreg.ui import frame, session, simulation_run, simulation_setup
+from hfreg.ui import frame, session, simulation_run, simulation_setup, truth_form
 from hfreg.ui.findings import sentence
 from hfreg.ui.widgets import Colour, ago, counted, empty, plain
 
@@ -53,6 +53,7 @@ def badge(state: str) -> str:
 def open_one(simulation_id: str) -> None:
     """Show a simulation; an empty id shows the form for a new one."""
     session.set_param(OPEN, simulation_id or None)
+    truth_form.ask(None)  # that was asked of another one
 
 
 def _opened(registry: Registry) -> Simulation | None:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped]
 import streamlit as st
 
 from hfreg.simulation import Simulation
 from hfreg.simulation.tally import Field, Tally
-from hfreg.store.calls import csv_cell
-from hfreg.ui import charts, frame, session, simulation_checks
+from hfreg.ui import charts, evaluation, frame, session, simulation_checks
+from hfreg.ui.row_table import table
 from hfreg.ui.usage_numbers import seconds
 from hfreg.ui.widgets import empty, milliseconds, plain, short
 
 STATUS, WORDS = "simulation.status", "simulation.words"
 MOST_ROWS, MOST_FIELDS, MOST_VALUES = 200, 6, 12
-LONGEST_CELL, LONGEST_LABEL = 500, 40
+LONGEST_LABEL = 40
 MIME = {"csv": "text/csv", "parquet": "application/vnd.apache.parquet"}
 
 
@@ -36,22 +32,7 @@ def draw(simulation: Simulation) -> None:
     _errors(tally)
     _answers(tally)
     _rows(simulation, tally)
-
-
-def table(rows: Sequence[Mapping[str, Any]], key: str, *, chosen: bool = False) -> list[int]:
-    """Draw rows as they are: text stays text, containers are their JSON, nothing is a formula to a spreadsheet.
-
-    With `chosen` rows can be selected; returns the places of those that are.
-    """
-    names = list(rows[0]) if rows else []
-    columns = {name: _column([row.get(name) for row in rows]) for name in names}
-    drawn = pa.table({str(csv_cell(name)): cells for name, cells in columns.items()})
-    if not chosen:
-        st.dataframe(drawn, hide_index=True, key=key)
-        return []
-    state = st.dataframe(drawn, hide_index=True, key=key, on_select="rerun", selection_mode="multi-row")
-    places: list[int] = state["selection"]["rows"]
-    return [place for place in places if place < len(rows)]
+    evaluation.draw(session.registry(), simulation)
 
 
 def _tiles(simulation: Simulation, tally: Tally) -> None:
@@ -162,24 +143,6 @@ def _rows(simulation: Simulation, tally: Tally) -> None:
     )
     if len(found) > MOST_ROWS:
         st.caption(f"The first {MOST_ROWS}; the files have all of them.")
-
-
-def _column(values: list[Any]) -> list[Any]:
-    """Return cells of one kind: what is mixed becomes text."""
-    cells = [json.dumps(v, ensure_ascii=False, default=str) if isinstance(v, (list, dict)) else v for v in values]
-    kinds = {type(cell) for cell in cells if cell is not None}
-    if kinds <= {bool} or (kinds <= {float, int} and not any(_is_huge(cell) for cell in cells)):
-        return [float(cell) if float in kinds and cell is not None else cell for cell in cells]
-    return [None if cell is None else str(csv_cell(_cut(str(cell)))) for cell in cells]
-
-
-def _is_huge(cell: Any) -> bool:
-    return isinstance(cell, int) and not -(2**53) < cell < 2**53  # beyond what a browser tells apart
-
-
-def _cut(text: str) -> str:
-    text = text.encode("utf-8", "replace").decode()
-    return text if len(text) <= LONGEST_CELL else f"{text[: LONGEST_CELL - 1]}…"
 
 
 def forget_filters() -> None:

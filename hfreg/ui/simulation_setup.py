@@ -21,6 +21,7 @@ from hfreg.tables import FORMATS, Row, open_table
 from hfreg.ui import chooser, session, simulation_mapping, simulation_result, simulation_trial
 from hfreg.ui.findings import sentence
 from hfreg.ui.listening import on_loopback
+from hfreg.ui.row_table import table
 from hfreg.ui.widgets import plain
 from hfreg.version import Version
 
@@ -64,7 +65,7 @@ def _table(registry: Registry) -> tuple[str, tuple[str, ...], list[Row]] | None:
         st.error(sentence(str(error)), icon=":material/error:")
         return None
     sample = [row for row in first if isinstance(row, dict)]
-    simulation_result.table(sample[:PREVIEW], f"{NAME}.preview")
+    table(sample[:PREVIEW], f"{NAME}.preview")
     return path, tuple(c for c in opened.columns if c not in opened.unusable), sample
 
 

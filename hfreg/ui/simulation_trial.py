@@ -12,8 +12,9 @@ import streamlit as st
 
 from hfreg.errors import HfregError, SimulationError
 from hfreg.registry import Registry
-from hfreg.ui import session, simulation_result
+from hfreg.ui import session
 from hfreg.ui.findings import sentence
+from hfreg.ui.row_table import table
 from hfreg.ui.simulation_mapping import Given
 from hfreg.ui.widgets import counted
 
@@ -52,7 +53,7 @@ def draw(registry: Registry, asked: Asked) -> None:
     if trial["rows"]:
         failed = sum(row["status"] != "ok" for row in trial["rows"])
         st.caption(f"{counted(len(trial['rows']), 'row')}, {failed} without an answer. Nothing of it was kept.")
-        simulation_result.table(trial["rows"], f"{TRIAL}.rows")
+        table(trial["rows"], f"{TRIAL}.rows")
     elif not trial["reason"]:
         st.caption("The table has no row.")
 
