@@ -26,8 +26,8 @@ _DIAGONAL: Spec = {
 }
 
 
-def confusion_spec(found: Classification) -> Spec:
-    """Return the confusion matrix of the most frequent labels: rows of the truth, columns of answers."""
+def _cells(found: Classification) -> tuple[list[Spec], int]:
+    """Return the cells of the most frequent labels, and how many answers that are."""
     often = [sum(row) for row in found.matrix]
     truths = sorted(sorted(range(len(often)), key=lambda i: -often[i])[:MOST_CLASSES])
     given = [sum(row[j] for row in found.matrix) for j in range(len(found.answers))]
@@ -42,6 +42,12 @@ def confusion_spec(found: Classification) -> Spec:
         for i in truths
         for j in answers
     ]
+    return rows, len(answers)
+
+
+def confusion_spec(found: Classification) -> Spec:
+    """Return the confusion matrix of the most frequent labels: rows of the truth, columns of answers."""
+    rows, answers = _cells(found)
     y = {"field": "truth", "type": "nominal", "sort": None, "title": "Truth", "axis": {"labelLimit": 120}}
     x = {
         "field": "answer",
@@ -50,7 +56,7 @@ def confusion_spec(found: Classification) -> Spec:
         "title": "Answer",
         "axis": {"labelAngle": 0, "orient": "top"},
     }
-    if len(answers) > 6:
+    if answers > 6:
         x["axis"] = {"labelAngle": -45, "orient": "bottom", "labelLimit": 100}
     shade = {"field": "share", "type": "quantitative", "scale": {"domain": [0, 1], "range": TINTS}, "legend": None}
     told = [
@@ -73,7 +79,7 @@ def confusion_spec(found: Classification) -> Spec:
         "data": {"values": rows},
         "height": {"step": 34},
         "encoding": {"x": x, "y": y},
-        "layer": [cells, numbers] if len(answers) <= 12 else [cells],
+        "layer": [cells, numbers] if answers <= 12 else [cells],
     }
 
 
