@@ -17,6 +17,7 @@ REGISTER = "pages/catalog/register.py"
 MODEL = "pages/catalog/model.py"
 PLAYGROUND = "pages/try_it/playground.py"
 SIMULATION = "pages/try_it/simulation.py"
+COMPARISON = "pages/try_it/comparison.py"
 THRESHOLDS = "pages/try_it/thresholds.py"
 USAGE = "pages/monitor/usage.py"
 LOADED = "pages/monitor/loaded.py"
@@ -51,6 +52,7 @@ def pages() -> Mapping[str, Sequence[Any]]:
         "Try it": [
             st.Page(PLAYGROUND, title=":material/play_circle: Playground", url_path="playground"),
             st.Page(SIMULATION, title=":material/table_rows: Simulation", url_path="simulation"),
+            st.Page(COMPARISON, title=":material/compare_arrows: Comparison", url_path="comparison"),
             st.Page(THRESHOLDS, title=":material/tune: Threshold studio", url_path="thresholds"),
         ],
         "Monitor": [
