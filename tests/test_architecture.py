@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -48,14 +49,22 @@ def name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+@cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def imported(path: Path) -> list[str]:
+    return list(imports(tree(path)))
 
 
 def imports(node: ast.AST) -> Iterator[str]:
     """Yield what a module imports at run time; what stands under TYPE_CHECKING is not imported."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            continue
+        if isinstance(child, ast.expr):  # none stands in an expression
             continue
         if isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names)
@@ -82,7 +91,7 @@ def test_every_module_has_a_floor() -> None:
 
 @pytest.mark.parametrize("path", PACKAGE, ids=name)
 def test_imports_point_to_the_same_or_a_lower_floor(path: Path) -> None:
-    rooms = {m.split(".")[1] for m in imports(tree(path)) if m.startswith("hfreg.") and m.count(".") >= 1}
+    rooms = {m.split(".")[1] for m in imported(path) if m.startswith("hfreg.") and m.count(".") >= 1}
     rooms = {r for r in rooms if (ROOT / "hfreg" / r).is_dir() or (ROOT / "hfreg" / f"{r}.py").is_file()}
     assert [r for r in sorted(rooms) if floor(r) > floor(room(path))] == []
 
@@ -92,7 +101,7 @@ def test_rooms_of_the_second_floor_do_not_know_each_other() -> None:
         (name(path), module)
         for path in PACKAGE
         if room(path) in {"scoring", "hub", "store"}
-        for module in imports(tree(path))
+        for module in imported(path)
         if module.startswith("hfreg.") and module.split(".")[1] in {"scoring", "hub", "store"} - {room(path)}
     ]
     assert strangers == []
@@ -103,7 +112,7 @@ def test_entrances_do_not_know_each_other() -> None:
         (name(path), module)
         for path in PACKAGE
         if room(path) in ENTRANCES
-        for module in imports(tree(path))
+        for module in imported(path)
         if module.startswith("hfreg.") and module.split(".")[1] in set(ENTRANCES) - {room(path)}
     ]
     assert strangers == []
@@ -111,7 +120,7 @@ def test_entrances_do_not_know_each_other() -> None:
 
 @pytest.mark.parametrize("dependency", OWNERS)
 def test_a_dependency_has_one_owner(dependency: str) -> None:
-    users = [name(path) for path in MODULES if any(m.split(".")[0] == dependency for m in imports(tree(path)))]
+    users = [name(path) for path in MODULES if any(m.split(".")[0] == dependency for m in imported(path))]
     assert [u for u in users if not u.startswith(tuple(OWNERS[dependency] or ["nobody"]))] == []
 
 
@@ -159,9 +168,10 @@ def test_no_page_stands_directly_in_pages_where_it_would_run_past_the_app() -> N
     assert list((ROOT / "pages").glob("*.py")) == []
 
 
+@cache
 def _code(path: Path) -> str:
     """Return the source without docstrings and comments."""
-    return ast.unparse(_without_docstrings(tree(path)))
+    return ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def _without_docstrings(module: ast.Module) -> ast.Module:
