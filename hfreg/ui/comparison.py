@@ -18,7 +18,7 @@ from hfreg.errors import HfregError
 from hfreg.metrics.run_comparison import RunComparison
 from hfreg.registry import Registry
 from hfreg.simulation import Simulation
-from hfreg.ui import actions, comparison_figures, evaluation, frame, session, truth_form
+from hfreg.ui import actions, challenger, comparison_figures, evaluation, frame, session, truth_form
 from hfreg.ui.background import Follow
 from hfreg.ui.findings import sentence
 from hfreg.ui.truth_form import Asked
@@ -52,6 +52,8 @@ def _new(registry: Registry) -> None:
             "versions of one; then come back here."
         )
         st.page_link(frame.SIMULATION, label="Run a table", icon=":material/table_rows:")
+        if found:
+            challenger.draw(registry, found[0])
         return
     with st.container(border=True):
         champion, challengers = _chosen(by_id, of)
@@ -65,6 +67,7 @@ def _new(registry: Registry) -> None:
             on_click=_begin,
             args=([champion, *challengers], wanted),
         )
+    challenger.draw(registry, by_id[champion])
     compared, asked = _asked(), truth_form.asked()
     if len(compared) < 2 or asked is None:
         return

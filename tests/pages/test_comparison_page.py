@@ -13,8 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 import hfreg
 from hfreg import Argument
+from hfreg.errors import SimulationError
 from hfreg.metrics.comparison import McNemar, Pair
-from hfreg.ui import comparison_figures
+from hfreg.ui import challenger, comparison_figures
 
 PAGE = "pages/try_it/comparison.py"
 LOGIC = 'return {"kind": "spam" if "!" in text else "ham"}'
@@ -89,6 +90,24 @@ def test_two_simulations_are_compared_saved_opened_deleted_and_brought_back(
     assert server.comparisons() == [kept] and "is back" in said(at)
     press(press(at, f"comparison.open.{kept.id}"), "comparison.new")
     assert "saved" not in at.query_params
+
+
+def test_a_challenger_runs_over_the_rows_of_the_champion(server: hfreg.Registry, tmp_path: Path) -> None:
+    table = tmp_path / "mails.csv"
+    table.write_text("body,truth\nhello,ham\nwin!!!,spam\nmore,ham\n")
+    first = server.simulate("old", table, mapping={"body": "text"}, limit=2).wait()
+    at = opened(PAGE)
+    at.session_state["comparison.challenger.box"] = True
+    at.run()
+    at.selectbox(key="comparison.challenger.version").set_value("new version 1 · Draft").run()
+    press(at, "comparison.challenger.run")
+    assert "new version 1 runs over mails.csv. Choose it as a challenger" in said(at)
+    second = server.simulations()[0].wait()
+    assert (second.plan.alias, second.plan.columns, second.progress.rows) == ("new", {"text": "body"}, 2)
+    assert opened(PAGE).multiselect(key=f"comparison.challengers.{first.id}").value == [second.id]
+    table.write_text("body,truth\nother,ham\n")
+    with pytest.raises(SimulationError, match="is not what it was when old ran over it"):
+        challenger.run(server, first, server.get("new"))
 
 
 def test_an_address_shows_its_comparison_and_says_what_is_gone(server: hfreg.Registry, runs: list[str]) -> None:
