@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -146,8 +146,16 @@ def test_callers_in_many_threads_are_all_answered_by_one_process(model: hfreg.Mo
     assert len(set(pids)) == 1
 
 
+@pytest.fixture
+def heeds_ctrl_c() -> Iterator[None]:
+    """Take Ctrl-C as a terminal's Python does: what a shell starts in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def test_ctrl_c_ends_the_row_in_its_callers_thread_and_the_next_call_is_answered(
-    engine: str, model: hfreg.Model
+    engine: str, model: hfreg.Model, heeds_ctrl_c: None
 ) -> None:
     first = model()
     assert threads_of(lambda: model()) == {threading.current_thread().name}
