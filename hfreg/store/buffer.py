@@ -124,6 +124,8 @@ class Buffer(Generic[T]):
             if stop.wait(pause):
                 return
             wake.clear()
+            if stop.is_set():  # told between the two lines above, and its wake is cleared
+                return
             if self.flush():
                 pause = GATHER_S
             else:
